@@ -1,0 +1,49 @@
+/** Who stands at the lane: what the votes, the declarations and the scale agree on. Pure types. */
+import type { PlateColour, PlateCountry } from '../../models/plate.ts'
+import type { Declaration } from './declaration.ts'
+
+/** One plate after the vote over frames. */
+export interface VotedPlate {
+  readonly text: string
+  readonly country: PlateCountry
+  readonly colour: PlateColour
+  readonly lines: 1 | 2
+  readonly position: 'front' | 'rear'
+  /** Frames that took part. */
+  readonly frames: number
+  /** Product and minimum of the voted characters' probabilities. */
+  readonly confidence: number
+  readonly weakest: number
+  /** Enough frames agree and no character is weak: good enough to open on. */
+  readonly sure: boolean
+  /** Every text the characters allow, likeliest first, `text` among them; bounded. */
+  readonly readings: readonly string[]
+}
+
+/**
+ * exact      a sure plate equals a declared one
+ * near       an unsure plate can be read as exactly one declared vehicle, and as no other
+ * ambiguous  it can be read as several declared vehicles
+ * undeclared a plate was read, nothing declared fits
+ * unread     no plate was read
+ */
+export type Match = 'exact' | 'near' | 'ambiguous' | 'undeclared' | 'unread'
+
+export interface Disagreement {
+  readonly code: 'trailer' | 'weight' | 'second-plate' | 'direction' | 'validity'
+  readonly expected: string
+  readonly seen: string
+}
+
+export interface Identity {
+  readonly plates: readonly VotedPlate[]
+  /** Plate the vehicle goes by: the declared text on exact or near, else the best vote, else null. */
+  readonly plate: string | null
+  readonly trailer: string | null
+  readonly match: Match
+  readonly declaration: Declaration | null
+  /** Ids of all declarations that could be meant. */
+  readonly candidates: readonly string[]
+  readonly disagreements: readonly Disagreement[]
+  readonly weight_kg: number | null
+}

@@ -1,0 +1,71 @@
+/** One interface for whatever reads plates: the models are replaced, this is not. */
+
+export type PlateCountry = 'vn' | 'cn'
+export type PlateColour = 'white' | 'yellow' | 'blue' | 'green' | 'red' | 'black' | 'unknown'
+export type Point = readonly [x: number, y: number]
+/** Clockwise from the top-left corner of the plate as it is read, pixels of the original picture. */
+export type Quad = readonly [Point, Point, Point, Point]
+
+export interface CharRead {
+  readonly char: string
+  /** Probability of `char`, 0…1. */
+  readonly p: number
+  /** Next best, falling probability. */
+  readonly others: readonly { readonly char: string; readonly p: number }[]
+}
+
+export interface PlateRead {
+  /** Without dots, dashes or spaces; Đ as D. Fits the grammar of `country`. */
+  readonly text: string
+  readonly country: PlateCountry
+  readonly lines: 1 | 2
+  readonly colour: PlateColour
+  /** Product of the characters' probabilities. */
+  readonly confidence: number
+  /** Lowest character probability. */
+  readonly weakest: number
+  /** Good enough to open on. */
+  readonly accepted: boolean
+  readonly quad: Quad
+  readonly chars: readonly CharRead[]
+}
+
+export interface ReadResult {
+  /** Best first; empty when no plate was found. */
+  readonly plates: readonly PlateRead[]
+  readonly width: number
+  readonly height: number
+  /** Milliseconds. */
+  readonly ms: { readonly decode: number; readonly detect: number; readonly read: number }
+}
+
+export interface ReadOptions {
+  /** The picture is one plate: no detection. */
+  readonly crop?: boolean
+}
+
+/** Reads on the calling thread. Rejects with IMAGE_INVALID for what is no picture or too large. */
+export interface PlateReader {
+  read(image: Uint8Array, options?: ReadOptions): Promise<ReadResult>
+  close(): Promise<void>
+}
+
+export interface PoolStats {
+  readonly workers: number
+  readonly queued: number
+  readonly done: number
+  readonly dropped: number
+  readonly failed: number
+  /** Of the last 500 pictures: queue wait and whole inference, ms. */
+  readonly wait: { readonly p50: number; readonly p99: number }
+  readonly total: { readonly p50: number; readonly p99: number }
+}
+
+/** Workers with a bounded queue per `key` (camera): the oldest waiting picture of that key is dropped first. */
+export interface ReaderPool {
+  start(): Promise<void>
+  /** Rejects with QUEUE_FULL when this picture was dropped for a newer one, STOPPED on close, IMAGE_INVALID when bad. */
+  submit(key: string, image: Uint8Array): Promise<ReadResult>
+  stats(): PoolStats
+  close(): Promise<void>
+}
