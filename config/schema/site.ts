@@ -19,8 +19,14 @@ export const serialLink = z.strictObject({
   path: z.string().meta({ title: 'Path', description: 'Device file; prefer /dev/serial/by-id/…' }),
   baud: z.int().min(300).max(921_600).default(9600).meta({ title: 'Baud rate', description: 'Speed of the line.', unit: 'bit/s' }),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta({ title: 'Parity', description: 'Parity bit.' }),
-  data_bits: z.union([z.literal(7), z.literal(8)]).default(8).meta({ title: 'Data bits', description: '7 or 8.' }),
-  stop_bits: z.union([z.literal(1), z.literal(2)]).default(1).meta({ title: 'Stop bits', description: '1 or 2.' }),
+  data_bits: z
+    .union([z.literal(7), z.literal(8)])
+    .default(8)
+    .meta({ title: 'Data bits', description: '7 or 8.' }),
+  stop_bits: z
+    .union([z.literal(1), z.literal(2)])
+    .default(1)
+    .meta({ title: 'Stop bits', description: '1 or 2.' }),
 })
 export const tcpLink = z.strictObject({
   kind: z.literal('tcp'),
@@ -79,7 +85,12 @@ export const lane = z.strictObject({
 export const brokerUser = z.strictObject({
   name: z.string(),
   password: secret,
-  role: z.enum(['device', 'central', 'page', 'admin']).meta({ title: 'Role', description: 'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything.' }),
+  role: z
+    .enum(['device', 'central', 'page', 'admin'])
+    .meta({
+      title: 'Role',
+      description: 'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything.',
+    }),
   publish: z.array(z.string()).default([]),
   subscribe: z.array(z.string()).default([]),
 })
