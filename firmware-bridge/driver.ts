@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../gateway/kernel/clock.ts'
 import type { Log } from '../gateway/kernel/log.ts'
+import type { SimContext, SimDevice } from './sim.ts'
 import type { ByteTransport, MessageTransport } from './transport/transport.ts'
 
 /** true = on/occupied, false = off/free, null = unknown (never read, link down, or stale). Unknown is never taken for free. */
@@ -132,4 +133,6 @@ export interface DriverEntry<S extends z.ZodType = z.ZodType> {
   /** Names of the points the device offers, for cross-checks. */
   offers?(settings: z.infer<S>): { inputs: string[]; outputs: string[] }
   load(): Promise<(settings: z.infer<S>, context: DriverContext) => Device>
+  /** The other end, for simulation: `sim.ts` of the driver. */
+  loadSim(): Promise<(settings: z.infer<S>, context: SimContext) => SimDevice>
 }
