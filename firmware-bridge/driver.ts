@@ -51,6 +51,12 @@ export interface InputPoint {
 export interface CommandOptions {
   /** clock.mono ms after which the command must not reach the wire: it rejects with COMMAND_EXPIRED instead. */
   readonly deadline: number
+  /**
+   * Asked by whoever owns the wire (bus master, broker connection) in the same turn in which the bytes are handed over, and again
+   * before every repeat. false: the command is not sent and rejects with DEVICE_REFUSED. For conditions that may
+   * change while the command waits in a queue, such as a truck under the arm. Must not throw or wait.
+   */
+  readonly guard?: () => boolean
 }
 
 export interface OutputPoint {
