@@ -1,0 +1,22 @@
+/**
+ * All drivers by name. Each lives in `drivers/<name>/` and exports its `entry` from `entry.ts`: the schema is loaded with the
+ * registry, the driver's code only when a site uses it.
+ */
+import type { z } from 'zod'
+import type { DriverEntry } from './driver.ts'
+import { entry as modbusIo } from './drivers/modbus-io/entry.ts'
+
+/** Makes a registry of entries. Throws when two have the same name. */
+export function makeRegistry(entries: readonly DriverEntry[]): ReadonlyMap<string, DriverEntry> {
+  const map = new Map<string, DriverEntry>()
+  for (const entry of entries) {
+    if (map.has(entry.name)) throw new Error(`two drivers are named ${entry.name}: give one of them another name`)
+    map.set(entry.name, entry)
+  }
+  return map
+}
+
+/** Forgets the settings' type: whoever looks an entry up by name parses with `entry.schema` first. */
+export const anyDriver = <S extends z.ZodType>(entry: DriverEntry<S>): DriverEntry => entry as unknown as DriverEntry
+
+export const drivers: ReadonlyMap<string, DriverEntry> = makeRegistry([anyDriver(modbusIo)])
