@@ -1,0 +1,52 @@
+/** What comes down to a site besides declarations and list entries, and the reply. */
+import { z } from 'zod'
+import { direction, instant, laneId, passageId } from './common.ts'
+
+/** `resend-from` concerns the publisher; all others go to a lane. */
+export const COMMANDS = ['open', 'close', 'refuse', 'hold', 'set-direction', 'close-lane', 'open-lane', 'resend-from'] as const
+
+export const command = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9._:-]{1,64}$/)
+      .meta({ title: 'Id', description: 'Unique for ever: a command whose id was seen before is not carried out again.' }),
+    do: z.enum(COMMANDS).meta({ title: 'Do', description: 'What is asked for.' }),
+    lane: laneId.optional().meta({ title: 'Lane', description: 'Required for everything but resend-from.' }),
+    passage: passageId
+      .optional()
+      .meta({ title: 'Passage', description: 'The vehicle that is meant (open, refuse, hold): rejected when another one stands there.' }),
+    direction: direction.optional().meta({ title: 'Direction', description: 'For set-direction.' }),
+    from: z.int().min(1).optional().meta({ title: 'From', description: 'For resend-from: first sequence to send again.' }),
+    by: z.string().min(1).max(120).meta({ title: 'By', description: 'Name of the person or system responsible.' }),
+    reason: z.string().min(1).max(300).meta({ title: 'Reason', description: 'Why, in words; recorded.' }),
+    expires: instant.meta({ title: 'Expires', description: 'Not carried out after this time, RFC 3339.' }),
+  })
+  .superRefine((c, ctx) => {
+    const need = (key: 'lane' | 'direction' | 'from', when: boolean) => {
+      if (when && c[key] === undefined) ctx.addIssue({ code: 'custom', path: [key], message: `required for ${c.do}` })
+    }
+    need('lane', c.do !== 'resend-from')
+    need('direction', c.do === 'set-direction')
+    need('from', c.do === 'resend-from')
+  })
+  .meta({ title: 'Command', description: 'An order from an officer or the centre.' })
+export type Command = z.output<typeof command>
+
+export const reply = z
+  .strictObject({
+    id: z.string().max(64).meta({ title: 'Id', description: 'Id of the command.' }),
+    ok: z.boolean().meta({ title: 'Accepted', description: 'The command was accepted and is durable.' }),
+    error: z.string().max(500).optional().meta({ title: 'Error', description: 'Why it was not.' }),
+  })
+  .meta({ title: 'Reply', description: 'Exactly one answer to each command id.' })
+export type Reply = z.input<typeof reply>
+
+/** Hand-over between the two halves of a smart gate. Its vocabulary is agreed between the two sites. */
+export const peerMessage = z
+  .looseObject({
+    id: z.string().min(1).max(64).meta({ title: 'Id', description: 'Unique id of the message.' }),
+    from: z.string().max(41).meta({ title: 'From', description: 'Site id of the sender.' }),
+    at: instant.meta({ title: 'At', description: 'When it was sent.' }),
+  })
+  .meta({ title: 'Peer message', description: 'From one half of a smart gate to the other.' })
