@@ -54,7 +54,8 @@ export interface CommandOptions {
   /**
    * Asked by whoever owns the wire (bus master, broker connection) in the same turn in which the bytes are handed over, and again
    * before every repeat. false: the command is not sent and rejects with DEVICE_REFUSED. For conditions that may
-   * change while the command waits in a queue, such as a truck under the arm. Must not throw or wait.
+   * change while the command waits in a queue, such as a truck under the arm. Must not throw or wait. Not asked for the
+   * switching off that ends a pulse.
    */
   readonly guard?: () => boolean
 }
