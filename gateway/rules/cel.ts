@@ -1,0 +1,59 @@
+/** CEL, with exactly the words of the facts and nothing else: an unknown name is an error when the file is loaded. */
+import { Environment } from '@marcbachmann/cel-js'
+import { type Facts, vocabulary } from './facts.ts'
+
+export interface Condition {
+  evaluate(facts: Facts): boolean
+}
+
+/** Where and why an expression is wrong; `offset` counts characters from its start, null when not known. */
+export interface CelProblem {
+  readonly message: string
+  readonly offset: number | null
+}
+
+const ARITHMETIC: readonly [string, (a: number, b: number) => number][] = [
+  ['+', (a, b) => a + b],
+  ['-', (a, b) => a - b],
+  ['*', (a, b) => a * b],
+  ['/', (a, b) => a / b],
+]
+
+function environment(): Environment {
+  const env = new Environment({ limits: { maxAstNodes: 2_000, maxDepth: 50 } })
+  // A technician writes `weight.tare_kg * 1.1 + 500`: whole numbers in the text mix with measured ones.
+  for (const [op, fn] of ARITHMETIC) {
+    env.registerOperator(`double ${op} int`, (a: number, b: bigint) => fn(a, Number(b)))
+    env.registerOperator(`int ${op} double`, (a: bigint, b: number) => fn(Number(a), b))
+  }
+  for (const { name, fields, word } of vocabulary()) {
+    if (word) env.registerVariable(name, word.type)
+    else {
+      const schema = Object.fromEntries(fields!.map((f) => [f.name.slice(name.length + 1), f.type]))
+      env.registerVariable({ name, schema })
+    }
+  }
+  return env
+}
+
+let shared: Environment | undefined
+
+/** Parses and type-checks a condition. It must be a bool. */
+export function compile(source: string): Condition | CelProblem {
+  shared ??= environment()
+  try {
+    const run = shared.parse(source)
+    const check = run.check()
+    if (!check.valid) return problem(check.error)
+    if (String(check.type) !== 'bool') return { message: `the condition is of type ${String(check.type)}, it must be bool`, offset: 0 }
+    return { evaluate: (facts) => run(facts as unknown as Record<string, unknown>) === true }
+  } catch (error) {
+    return problem(error)
+  }
+}
+
+function problem(error: unknown): CelProblem {
+  const e = error as { message?: string; node?: { pos?: number }; pos?: number } | undefined
+  const first = (e?.message ?? 'not valid CEL').split('\n')[0]!.trim()
+  return { message: first, offset: e?.node?.pos ?? e?.pos ?? null }
+}
