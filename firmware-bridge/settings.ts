@@ -31,5 +31,5 @@ export const jsonPointer = (title: string, description: string) =>
   z
     .string()
     .max(256)
-    .regex(/^(\/([^~]|~[01])*)+$/, 'a JSON pointer begins with /, e.g. /values/image')
+    .regex(/^(\/([^~/]|~[01])*)+$/, 'a JSON pointer begins with /, e.g. /values/image')
     .meta({ title, description })
