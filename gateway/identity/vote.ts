@@ -4,7 +4,7 @@
  * characters' probabilities are averaged over its frames: averaged, not multiplied, since frames of a standing truck
  * repeat each other's errors and must not look like independent proof.
  */
-import { readings } from '../../models/grammar/readings.ts'
+import { readings } from '../../models/grammar/grammar.ts'
 import type { CharRead, PlateColour, PlateCountry, PlateRead } from '../../models/plate.ts'
 import type { VotedPlate } from './identity.ts'
 
@@ -37,6 +37,8 @@ export interface Vote {
 /** Clusters kept per vehicle; the weakest is dropped beyond it, so that text on a truck's body cannot fill memory. */
 const MAX_CLUSTERS = 12
 const MAX_READINGS = 16
+/** Characters less likely than this are no alternative reading. */
+const MIN_READING = 0.05
 
 export const emptyVote: Vote = { clusters: [], frames: { front: 0, rear: 0 } }
 
@@ -153,7 +155,7 @@ export function tally(vote: Vote, options: VoteOptions): VotedPlate[] {
         confidence: chars.reduce((product, ch) => product * ch.p, 1),
         weakest,
         sure: c.frames >= options.minFrames && c.accepted * 2 >= c.frames && weakest >= options.minWeakest && steady,
-        readings: [...new Set([text, ...readings(chars, c.country, MAX_READINGS)])].slice(0, MAX_READINGS),
+        readings: [...new Set([text, ...readings(chars, MAX_READINGS, MIN_READING)])].slice(0, MAX_READINGS),
       } satisfies VotedPlate
     })
 }

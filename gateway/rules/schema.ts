@@ -31,7 +31,10 @@ export const rule = z
       .meta({ title: 'Id', description: 'Lower-case letters, digits and dashes; stands in every decision.' }),
     title: z.string().optional().meta({ title: 'Title', description: 'One line for people.' }),
     source: z.string().optional().meta({ title: 'Source', description: 'Where the rule comes from.' }),
-    when: z.string().min(1).meta({ title: 'When', description: 'CEL condition over the documented facts.' }),
+    when: z
+      .string()
+      .min(1, 'the condition is empty (put a condition that begins with ! in quotes: YAML takes a bare ! for a tag)')
+      .meta({ title: 'When', description: 'CEL condition over the documented facts.' }),
     then: outcome,
     alarm: z.enum(['detained-vehicle']).optional().meta({ title: 'Alarm', description: 'Alarm raised when this rule decides.' }),
     reasons: words,
