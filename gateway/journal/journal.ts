@@ -71,9 +71,14 @@ export interface JournalHead {
 export interface PassageRow {
   readonly id: string
   readonly lane: string
+  /** import or export, when an event said so. */
+  readonly direction: string | null
   readonly plate: string | null
+  /** cleared, refused, referred, redirected, aborted; null while undecided. */
   readonly outcome: string | null
   readonly arrivedAt: number
+  readonly decidedAt: number | null
+  /** When it was cleared or aborted; a refused or referred vehicle still stands in the lane. */
   readonly endedAt: number | null
 }
 

@@ -1,0 +1,59 @@
+/** What the passages table says, as a pure fold over events: the journal applies it as it writes, `verify` applies it again. */
+import type { PassageRow } from './journal.ts'
+
+export interface PassageEvent {
+  readonly type: string
+  readonly lane: string | null
+  readonly passage: string | null
+  readonly at: number
+  readonly plate: string | null
+  readonly direction: string | null
+}
+
+const PASSAGE = /^luong\.passage\.([a-z-]+)\.v1$/
+
+/** The verb of a passage event: `cleared` of `luong.passage.cleared.v1`; null for other events. */
+export function passageVerb(type: string): string | null {
+  return PASSAGE.exec(type)?.[1] ?? null
+}
+
+/**
+ * The row after the event. Only *cleared* and *aborted* end a passage: a vehicle that was refused, referred or redirected still
+ * stands in the lane. If it then leaves (*aborted*), the outcome stays what was decided. Nothing changes a passage that has ended.
+ */
+export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | null {
+  const verb = passageVerb(event.type)
+  if (verb === null || event.passage === null || event.lane === null || (row !== null && row.endedAt !== null)) return row
+  const base: PassageRow = row ?? {
+    id: event.passage,
+    lane: event.lane,
+    direction: null,
+    plate: null,
+    outcome: null,
+    arrivedAt: event.at,
+    decidedAt: null,
+    endedAt: null,
+  }
+  const ends = verb === 'cleared' || verb === 'aborted'
+  const decides = verb === 'refused' || verb === 'referred' || verb === 'redirected'
+  return {
+    ...base,
+    direction: event.direction ?? base.direction,
+    plate: event.plate ?? base.plate,
+    outcome: decides || verb === 'cleared' ? verb : verb === 'aborted' ? (base.outcome ?? verb) : base.outcome,
+    decidedAt: base.decidedAt ?? (decides || verb === 'decided' ? event.at : null),
+    endedAt: ends ? event.at : null,
+  }
+}
+
+/** Plate and direction as an event carries them: `data.plates` (texts, or objects with `text`), else the subject. */
+export function seen(subject: string | null, data: Readonly<Record<string, unknown>>): { plate: string | null; direction: string | null } {
+  const first: unknown = Array.isArray(data.plates) ? data.plates[0] : undefined
+  const text = typeof first === 'object' && first !== null ? (first as { text?: unknown }).text : first
+  const plate = subject ?? (typeof text === 'string' ? text : null)
+  return {
+    // Through UTF-8 once, as SQLite would do: a lone surrogate must not make the row differ from its event.
+    plate: plate === null ? null : Buffer.from(plate).toString(),
+    direction: data.direction === 'import' || data.direction === 'export' ? data.direction : null,
+  }
+}

@@ -1,0 +1,181 @@
+/** The journal on its own thread: one connection, one transaction a batch. Everything here blocks. */
+import { mkdirSync, statfsSync } from 'node:fs'
+import type Database from 'better-sqlite3'
+import { LuongError } from '../kernel/errors.ts'
+import { type ChainRow, hashRow } from './chain.ts'
+import { renderEvent } from './cloudevent.ts'
+import { openDatabase } from './database.ts'
+import { failure } from './failure.ts'
+import type { JournalHead } from './journal.ts'
+import { type FolderLock, lockFolder } from './lock.ts'
+import { fold } from './projection.ts'
+import type { Batch, NewRow, QueryName, Space, WorkerSettings } from './protocol.ts'
+import { checkTail, prepareQueries, type Queries } from './queries.ts'
+import { type Zone, zoneOf } from './zone.ts'
+
+const MB = 1024 * 1024
+/** Commits after which the log is folded into the database file, between two batches. */
+const CHECKPOINT_EVERY = 200
+
+export interface Store {
+  readonly db: Database.Database
+  head(): JournalHead
+  bytes(): number
+  space(): Space
+  /** All or nothing; durable when it returns. JOURNAL_UNAVAILABLE or JOURNAL_CORRUPT, then nothing of it is stored. */
+  write(batch: Batch): JournalHead
+  /** After a failed write: tries a small one, so that `space` says whether it works again. */
+  probe(): void
+  query(name: QueryName, args: readonly (string | number)[]): unknown
+  /** Folds the write-ahead log into the file when it is time. */
+  tidy(): void
+  close(): void
+}
+
+/** @throws DATA_IN_USE, JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE, CONFIG_INVALID (folder of another site) */
+export function openStore(settings: WorkerSettings): Store {
+  let lock: FolderLock | undefined
+  try {
+    mkdirSync(settings.dir, { recursive: true })
+    lock = lockFolder(settings.dir)
+    const db = openDatabase(settings.dir, settings.site, settings.timezone)
+    try {
+      const queries = prepareQueries(db)
+      return storeOn(db, queries, checkTail(queries, settings.dir), settings, lock)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  } catch (error) {
+    lock?.release()
+    throw failure(error, settings.dir)
+  }
+}
+
+function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, settings: WorkerSettings, lock: FolderLock): Store {
+  const { dir, site } = settings
+  const zone = zoneOf(settings.timezone)
+  const insert = prepareInserts(db)
+  let head = opened
+  let failed: LuongError | undefined
+  let commits = 0
+
+  const writeRows = (rows: readonly NewRow[]): JournalHead => {
+    let { sequence, entry } = head
+    let hash: Buffer = Buffer.from(head.hash, 'hex')
+    for (const row of rows) {
+      entry++
+      if (row.type !== null) sequence++
+      const stored = chainRow(row, entry, sequence, site, zone)
+      hash = hashRow(hash, stored)
+      insert.entry.run(entry, stored.sequence, stored.type, stored.lane, stored.passage, stored.at, stored.text, hash)
+      if (row.type !== null && row.passage !== null) {
+        const before = queries.passage(row.passage)
+        const after = fold(before, { ...row, type: row.type })
+        if (after !== null && after !== before) insert.passage.run(after)
+      }
+    }
+    return { sequence, entry, hash: hash.toString('hex') }
+  }
+
+  const transaction = db.transaction((batch: Batch): JournalHead => {
+    const next = writeRows(batch.rows)
+    for (const d of batch.documents) {
+      if (d.value === null) insert.forget.run(d.collection, d.key)
+      else insert.document.run(d.collection, d.key, d.value, d.at)
+    }
+    for (const [target, sequence] of batch.cursors) insert.cursor.run(target, sequence)
+    return next
+  })
+
+  const attempt = <T>(work: () => T): T => {
+    try {
+      const result = work()
+      failed = undefined
+      return result
+    } catch (error) {
+      failed = failure(error, dir)
+      throw failed
+    }
+  }
+
+  return {
+    db,
+    head: () => head,
+    bytes: () => (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number),
+    space() {
+      if (failed !== undefined) return { writable: false, why: failed.message }
+      const free = freeMb(dir)
+      if (free >= settings.minFreeMb) return { writable: true }
+      return { writable: false, why: `only ${Math.floor(free)} MB free under ${dir}, fewer than ${settings.minFreeMb}` }
+    },
+    write(batch) {
+      head = attempt(() => {
+        const free = freeMb(dir)
+        if (free < settings.reserveMb) throw full(dir, free)
+        return transaction.immediate(batch)
+      })
+      commits++
+      return head
+    },
+    probe() {
+      if (failed === undefined || failed.code === 'JOURNAL_CORRUPT' || freeMb(dir) < settings.reserveMb) return
+      try {
+        attempt(() => insert.probe.run(String(Date.now())))
+      } catch {
+        // Still failing, as `space` goes on to say.
+      }
+    },
+    query(name, args) {
+      try {
+        return (queries[name] as (...a: readonly (string | number)[]) => unknown)(...args)
+      } catch (error) {
+        throw failure(error, dir)
+      }
+    },
+    tidy() {
+      if (commits < CHECKPOINT_EVERY) return
+      commits = 0
+      try {
+        db.pragma('wal_checkpoint(PASSIVE)')
+      } catch (error) {
+        failed = failure(error, dir)
+      }
+    },
+    close() {
+      db.close()
+      lock.release()
+    },
+  }
+}
+
+function prepareInserts(db: Database.Database) {
+  return {
+    entry: db.prepare('INSERT INTO entries (id, sequence, type, lane, passage, at, text, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    passage: db.prepare(
+      `INSERT OR REPLACE INTO passages (id, lane, direction, plate, outcome, arrived_at, decided_at, ended_at)
+       VALUES (@id, @lane, @direction, @plate, @outcome, @arrivedAt, @decidedAt, @endedAt)`,
+    ),
+    document: db.prepare('INSERT OR REPLACE INTO documents (collection, key, value, at) VALUES (?, ?, ?, ?)'),
+    forget: db.prepare('DELETE FROM documents WHERE collection = ? AND key = ?'),
+    cursor: db.prepare('INSERT OR REPLACE INTO cursors (target, sequence) VALUES (?, ?)'),
+    probe: db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?)"),
+  }
+}
+
+function chainRow(row: NewRow, id: number, sequence: number, site: string, zone: Zone): ChainRow {
+  const { type, lane, passage, subject, at } = row
+  if (type === null) return { id, sequence: null, type, lane, passage, at, text: row.text }
+  return { id, sequence, type, lane, passage, at, text: renderEvent(site, zone, { sequence, type, lane, subject, at, data: row.text }) }
+}
+
+function freeMb(dir: string): number {
+  const s = statfsSync(dir)
+  return (s.bavail * s.bsize) / MB
+}
+
+function full(dir: string, free: number): LuongError {
+  return new LuongError('JOURNAL_UNAVAILABLE', `the disk under ${dir} is full (${Math.floor(free)} MB free)`, {
+    hint: 'Free some space; it goes on by itself.',
+  })
+}

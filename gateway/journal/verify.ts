@@ -1,0 +1,177 @@
+/** The whole journal, checked from the first entry: hash chain, sequences, event texts, projections. Bounded memory. */
+import { GENESIS, hashRow } from './chain.ts'
+import { eventId, eventSource } from './cloudevent.ts'
+import { failure } from './failure.ts'
+import type { JournalHead, PassageRow } from './journal.ts'
+import { fold, seen } from './projection.ts'
+import type { StoredRow } from './queries.ts'
+import { type JournalReader, openReader } from './reader.ts'
+
+const BATCH = 2_000
+
+export interface VerifyReport {
+  readonly ok: boolean
+  /** Entries that were found good, and how many of them are events. */
+  readonly entries: number
+  readonly events: number
+  readonly passages: number
+  /** Of the last good entry. Compare it with a head published or noted earlier: a cut-off end cannot be seen in any other way. */
+  readonly head: JournalHead
+  /** The first thing that is wrong. `entry` is 0 when it is not about one entry. */
+  readonly bad?: { readonly entry: number; readonly sequence?: number; readonly why: string }
+}
+
+export interface VerifyOptions {
+  readonly onProgress?: (entries: number) => void
+}
+
+/** @throws BAD_USAGE when there is no journal, JOURNAL_CORRUPT when it cannot even be opened */
+export async function verifyJournal(dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const reader = openReader(dir)
+  try {
+    return await verifyReader(reader, dir, options)
+  } finally {
+    reader.close()
+  }
+}
+
+/** The same on an open database. Gives the event loop a turn after each batch. */
+export async function verifyReader(reader: JournalReader, dir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const walk = new Walk(reader)
+  let bad: VerifyReport['bad']
+  try {
+    const damage = reader.db.pragma('integrity_check(1)', { simple: true }) as string
+    if (damage !== 'ok') walk.flaw = { entry: 0, why: `the database file is damaged: ${damage}` }
+    // One read transaction a batch: a running gateway's log is never held up, and entries never change.
+    const batch = reader.db.transaction(() => walk.batch())
+    while (batch()) {
+      options.onProgress?.(walk.entry)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    bad = walk.flaw
+  } catch (error) {
+    bad = walk.flaw ?? { entry: walk.entry + 1, why: failure(error, dir).message }
+  }
+  const head = { sequence: walk.sequence, entry: walk.entry, hash: Buffer.from(walk.hash).toString('hex') }
+  const report = { entries: walk.entry, events: walk.sequence, passages: walk.passages, head }
+  return bad === undefined ? { ok: true, ...report } : { ok: false, ...report, bad }
+}
+
+class Walk {
+  entry = 0
+  sequence = 0
+  passages = 0
+  hash: Uint8Array = GENESIS
+  flaw: { entry: number; sequence?: number; why: string } | undefined
+  readonly #reader: JournalReader
+  readonly #open = new Map<string, PassageRow>()
+  constructor(reader: JournalReader) {
+    this.#reader = reader
+  }
+
+  /** Checks the next entries; false when the end, or something wrong, was reached. */
+  batch(): boolean {
+    const rows = this.#reader.queries.rows(this.entry, BATCH)
+    for (const row of rows) {
+      const why = this.#check(row)
+      if (why !== undefined) {
+        // The file as a whole may be known to be damaged already; the entry says more.
+        this.flaw = { entry: row.id, ...(row.sequence === null ? {} : { sequence: row.sequence }), why }
+        return false
+      }
+      this.entry = row.id
+      if (row.sequence !== null) this.sequence = row.sequence
+      this.hash = row.hash
+    }
+    if (rows.length === BATCH) return true
+    const why = this.flaw === undefined ? this.#checkEnd() : undefined
+    if (why !== undefined) this.flaw = { entry: 0, why }
+    return false
+  }
+
+  #check(row: StoredRow): string | undefined {
+    if (row.id !== this.entry + 1) return `entry ${this.entry + 1} is missing`
+    if (typeof row.text !== 'string' || !Buffer.isBuffer(row.hash)) return 'a column has the wrong type'
+    if (!hashRow(this.hash, row).equals(row.hash)) return 'it does not fit the hash chain: it, or the one before it, was changed'
+    if ((row.sequence === null) !== (row.type === null)) return 'it is neither an event nor an input'
+    if (row.sequence === null) return undefined
+    if (row.sequence !== this.sequence + 1) return `sequence ${row.sequence} follows ${this.sequence}`
+    return this.#checkEvent(row)
+  }
+
+  #checkEvent(row: StoredRow): string | undefined {
+    let event: Record<string, unknown>
+    try {
+      event = JSON.parse(row.text) as Record<string, unknown>
+    } catch {
+      return 'its text is not JSON'
+    }
+    const { site } = this.#reader
+    const expected = {
+      id: eventId(site, row.sequence!),
+      sequence: String(row.sequence),
+      source: eventSource(site, row.lane),
+      type: row.type,
+    }
+    for (const [key, value] of Object.entries(expected)) {
+      if (event[key] !== value) return `its text says ${key} ${JSON.stringify(event[key])}, it should be ${JSON.stringify(value)}`
+    }
+    if (Date.parse(String(event.time)) !== row.at) return `its text says time ${event.time}, it should be ${new Date(row.at).toISOString()}`
+    return this.#project(row, event)
+  }
+
+  #project(row: StoredRow, event: Record<string, unknown>): string | undefined {
+    if (row.passage === null) return undefined
+    const before = this.#open.get(row.passage) ?? null
+    // An ended passage is not kept here: the stored row says whether this one has ended before.
+    const stored = before === null ? this.#reader.queries.passage(row.passage) : null
+    if (stored?.endedAt != null && this.#endedBefore(row)) return undefined
+    const { plate, direction } = seen(
+      typeof event.subject === 'string' ? event.subject : null,
+      (event.data ?? {}) as Readonly<Record<string, unknown>>,
+    )
+    const after = fold(before, { type: row.type!, lane: row.lane, passage: row.passage, at: row.at, plate, direction })
+    if (after === null) return undefined
+    if (before === null) this.passages++
+    if (after.endedAt === null) {
+      this.#open.set(row.passage, after)
+      return undefined
+    }
+    this.#open.delete(row.passage)
+    return this.#compare(after)
+  }
+
+  /** Whether an earlier event ended this passage. Asked only for events that come after an end, which are rare. */
+  #endedBefore(row: StoredRow): boolean {
+    return (
+      this.#reader.db
+        .prepare(
+          `SELECT 1 FROM entries WHERE passage = ? AND id < ?
+           AND type IN ('luong.passage.cleared.v1', 'luong.passage.aborted.v1') AND lane IS NOT NULL`,
+        )
+        .get(row.passage, row.id) !== undefined
+    )
+  }
+
+  #compare(expected: PassageRow): string | undefined {
+    const stored = this.#reader.queries.passage(expected.id)
+    if (stored === null) return `passage ${expected.id} is missing from the list of passages`
+    const keys = Object.keys(expected) as (keyof PassageRow)[]
+    const wrong = keys.find((key) => stored[key] !== expected[key])
+    return wrong === undefined
+      ? undefined
+      : `the list of passages says ${wrong} ${stored[wrong]} for ${expected.id}, its events say ${expected[wrong]}`
+  }
+
+  /** Same transaction as the last batch, so that open passages and counts are of the same moment. */
+  #checkEnd(): string | undefined {
+    for (const passage of this.#open.values()) {
+      const why = this.#compare(passage)
+      if (why !== undefined) return why
+    }
+    const count = this.#reader.db.prepare('SELECT count(*) FROM passages').pluck().get() as number
+    if (count !== this.passages) return `the list of passages has ${count} rows, the events tell of ${this.passages}`
+    const ahead = this.#reader.db.prepare('SELECT target FROM cursors WHERE sequence > ?').pluck().get(this.sequence)
+    return ahead === undefined ? undefined : `${ahead} was sent events after ${this.sequence}: the end of the journal is missing`
+  }
+}
