@@ -82,7 +82,9 @@ class TrafficLight implements Device {
     try {
       this.#must(latest, aspect)
       // Dark first: off is always safe, so neither a newer request nor a guard holds it up.
-      await Promise.all([...this.#lamps].map(([lamp, output]) => lamp !== aspect && output.set(false, { deadline: options.deadline })))
+      const others = [...this.#lamps].filter(([lamp]) => lamp !== aspect)
+      const dark = await Promise.allSettled(others.map(([, output]) => output.set(false, { deadline: options.deadline })))
+      for (const result of dark) if (result.status === 'rejected') throw result.reason
       this.#must(latest, aspect)
       await this.#lamps.get(aspect)?.set(true, { deadline: options.deadline, guard })
       this.#health.count('shows')
