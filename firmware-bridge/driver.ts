@@ -135,6 +135,10 @@ export interface DriverContext {
 export interface DriverEntry<S extends z.ZodType = z.ZodType> {
   readonly name: string
   readonly schema: S
+  /** What kind of device it is, so that a site cannot name a camera where a barrier belongs. Absent: not checked. */
+  readonly provides?: 'points' | 'barrier' | 'signal' | 'camera' | 'scale'
+  /** Kinds of link it can be on. Absent: not checked. */
+  readonly links?: readonly ('serial' | 'tcp' | 'mqtt' | 'memory')[]
   /** Refs of points (`io-1.di3`) and ids of devices and links the settings use, for cross-checks and start order. */
   uses(settings: z.infer<S>): { link?: string; inputs: string[]; outputs: string[] }
   /** Names of the points the device offers, for cross-checks. */

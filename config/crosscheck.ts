@@ -1,0 +1,27 @@
+/** Does what is written fit together? Each part has been checked by itself before. */
+import { checkLanes, deviceUses } from './checks/lanes.ts'
+import { checkLinks, linkOf } from './checks/links.ts'
+import { checkPoints, devicesWithUsedPoints } from './checks/points.ts'
+import { type Finding, readable, type SiteView } from './checks/view.ts'
+
+export type { Finding, LoadedDevice, SiteView } from './checks/view.ts'
+
+/** All that does not fit, errors and warnings. Parts that are wrong in themselves (null in the view) are left out. */
+export function crosscheck(view: SiteView): Finding[] {
+  return [...checkLinks(view), ...checkPoints(view), ...checkLanes(view), ...unused(view)]
+}
+
+function unused(view: SiteView): Finding[] {
+  // A part that could not be read may use anything: say nothing then.
+  const unreadable = [view.links, view.devices, view.lanes].some((map) => [...map.values()].includes(null))
+  if (unreadable) return []
+  const devices = devicesWithUsedPoints(view)
+  for (const [id, lane] of readable(view.lanes)) for (const use of deviceUses(id, lane)) devices.add(use.id)
+  const links = new Set(readable(view.devices).map(([, device]) => linkOf(device)))
+  const idle = (kind: 'devices' | 'links', ids: Iterable<string>, used: ReadonlySet<string | undefined>, hint: string): Finding[] =>
+    [...ids].filter((id) => !used.has(id)).map((id) => ({ path: [kind, id], key: true, message: 'is not used', hint, severity: 'warning' }))
+  return [
+    ...idle('devices', view.devices.keys(), devices, 'no lane or device names it'),
+    ...idle('links', view.links.keys(), links, 'no device is on it'),
+  ]
+}

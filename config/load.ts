@@ -1,0 +1,189 @@
+/** Reads a site: files → merge → migrate → parse → devices → secrets → cross-check → freeze. All problems come at once. */
+import { createHash } from 'node:crypto'
+import { access } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { z } from 'zod'
+import { drivers } from '../firmware-bridge/registry.ts'
+import { didYouMean, type Problem, ProblemsError } from '../gateway/kernel/problems.ts'
+import { crosscheck, type LoadedDevice, type SiteView } from './crosscheck.ts'
+import { freeze, plain } from './freeze.ts'
+import { type Complaint, complaints } from './issues.ts'
+import { type JsonNode, type Registry, siteJsonSchema } from './json-schema.ts'
+import { MIGRATIONS, type Migrations, migrate } from './migrate.ts'
+import { type Merged, readMerged, reason } from './origin.ts'
+import { lane } from './schema/lane.ts'
+import { link } from './schema/links.ts'
+import { type Site, site } from './schema/site.ts'
+import { isMap } from './schema-walk.ts'
+import { type Environment, findSecrets, resolveSecrets } from './secrets.ts'
+
+export interface LoadOptions {
+  /** Where `{env: NAME}` secrets are; default: the environment of the process. */
+  readonly env?: Environment
+  readonly registry?: Registry
+  readonly migrations?: Migrations
+}
+
+/** A site that is known to be right in itself. Deeply frozen. */
+export interface LoadedSite {
+  /** Absolute path of the site file. */
+  readonly path: string
+  readonly site: Site
+  readonly devices: ReadonlyMap<string, LoadedDevice>
+  /** Absolute paths of the rule files, in order of precedence. */
+  readonly rules: readonly string[]
+  /** Absolute paths of the site file and all it includes: what to watch for changes, besides `rules`. */
+  readonly files: readonly string[]
+  /** SHA-256 over the settings in effect, defaults included, secrets left out; the same settings have the same hash wherever they are written. */
+  readonly hash: `sha256:${string}`
+  readonly warnings: readonly Problem[]
+}
+
+/** CONFIG_INVALID with every problem found, warnings too, in the order of the files. */
+export class ConfigError extends ProblemsError {
+  constructor(problems: readonly Problem[]) {
+    super('CONFIG_INVALID', problems)
+    this.name = 'ConfigError'
+  }
+}
+
+/**
+ * Loads a site file.
+ * @throws ConfigError when it has errors; warnings alone do not keep a site from running
+ */
+export async function loadSite(path: string, options: LoadOptions = {}): Promise<LoadedSite> {
+  const registry = options.registry ?? drivers
+  const merged = await readMerged(path)
+  if (merged.problems.length > 0) throw new ConfigError(merged.problems)
+  const raw = migrate(merged.data, options.migrations ?? MIGRATIONS)
+  const schema = siteJsonSchema(registry)
+  const whole = site.safeParse(raw)
+  const devices = readDevices(raw.devices, registry, { raw, schema })
+  const view: SiteView = { ...(whole.success ? parts(whole.data) : salvage(raw)), devices: devices.devices, raw }
+  const rules = ruleFiles(raw.rules, merged)
+  const wrong = [
+    ...(whole.success ? [] : complaints(whole.error.issues, { schema, data: raw })),
+    ...devices.complaints,
+    ...(await resolveSecrets(findSecrets(whole.success ? whole.data : salvagedSecrets(raw)), options.env ?? process.env, merged.fileOf)),
+    ...(await unreadable(rules)),
+  ]
+  const found = crosscheck(view)
+  const problems = [...wrong.map((c) => merged.problem(c)), ...found.map((f) => merged.problem(f, f.severity ?? 'error'))].sort((a, b) =>
+    byPlace(a, b, merged.files),
+  )
+  if (!whole.success || problems.some((p) => p.severity === 'error')) throw new ConfigError(unique(problems))
+  const loaded = devices.devices as ReadonlyMap<string, LoadedDevice>
+  for (const device of loaded.values()) freeze(device.settings)
+  return Object.freeze({
+    path: resolve(path),
+    site: freeze(whole.data),
+    devices: loaded,
+    rules: Object.freeze(rules.map((r) => r.file)),
+    files: Object.freeze([...merged.files]),
+    hash: hashOf(whole.data, loaded),
+    warnings: Object.freeze(unique(problems)),
+  })
+}
+
+interface Place {
+  readonly raw: Record<string, unknown>
+  readonly schema: JsonNode
+}
+
+/** Each device by its driver's own schema. */
+function readDevices(raw: unknown, registry: Registry, { raw: data, schema }: Place) {
+  const devices = new Map<string, LoadedDevice | null>()
+  const found: Complaint[] = []
+  for (const [id, settings] of Object.entries(isMap(raw) ? raw : {})) {
+    devices.set(id, null)
+    const driver = isMap(settings) ? settings.driver : undefined
+    // Anything but a name is told by the site's schema.
+    if (typeof driver !== 'string') continue
+    const entry = registry.get(driver)
+    const prefix = ['devices', id]
+    if (!entry) {
+      const hint = didYouMean(driver, registry.keys()) ?? `known: ${[...registry.keys()].join(', ')}`
+      found.push({ path: [...prefix, 'driver'], message: `there is no driver "${driver}"`, hint })
+      continue
+    }
+    const parsed = entry.schema.safeParse(settings)
+    if (parsed.success) devices.set(id, { driver, entry, settings: parsed.data })
+    else found.push(...complaints(parsed.error.issues, { schema, data, prefix }))
+  }
+  return { devices, complaints: found }
+}
+
+type Parts = Omit<SiteView, 'devices' | 'raw'>
+
+const parts = (s: Site): Parts => ({
+  links: new Map(Object.entries(s.links)),
+  lanes: new Map(Object.entries(s.lanes)),
+  broker: s.broker,
+  http: s.http,
+})
+
+/** What can be read of a site that is wrong somewhere, so that the rest is checked all the same. */
+function salvage(raw: Record<string, unknown>): Parts {
+  const each = <T>(schema: z.ZodType<T>, map: unknown): Map<string, T | null> =>
+    new Map(Object.entries(isMap(map) ? map : {}).map(([id, value]) => [id, only(schema, value)]))
+  return {
+    links: each(link, raw.links),
+    lanes: each(lane, raw.lanes),
+    broker: only(site.shape.broker, raw.broker),
+    http: only(site.shape.http, raw.http),
+  }
+}
+
+function only<T>(schema: z.ZodType<T>, value: unknown): T | null {
+  const parsed = schema.safeParse(value)
+  return parsed.success ? parsed.data : null
+}
+
+/** Parts that may hold secrets, as far as they can be read. */
+function salvagedSecrets(raw: Record<string, unknown>): object {
+  const { links, broker } = salvage(raw)
+  return { links: Object.fromEntries(links), broker, uplink: only(site.shape.uplink, raw.uplink) }
+}
+
+interface RuleFile {
+  readonly file: string
+  readonly name: string
+  readonly path: readonly PropertyKey[]
+}
+
+function ruleFiles(raw: unknown, merged: Merged): RuleFile[] {
+  const names = Array.isArray(raw) ? raw : []
+  return names.flatMap((name, i) => {
+    const path = ['rules', i]
+    return typeof name === 'string' && name !== '' ? [{ file: resolve(dirname(merged.fileOf(path)), name), name, path }] : []
+  })
+}
+
+async function unreadable(rules: readonly RuleFile[]): Promise<Complaint[]> {
+  const all = await Promise.all(
+    rules.map(({ file, name, path }) =>
+      access(file).then(
+        () => [],
+        (error: unknown) => [{ path, message: `${name} cannot be read: ${reason(error)}`, hint: `looked for ${file}` }],
+      ),
+    ),
+  )
+  return all.flat()
+}
+
+function byPlace(a: Problem, b: Problem, files: readonly string[]): number {
+  const order = (p: Problem) => files.indexOf(resolve(p.file))
+  return order(a) - order(b) || a.line - b.line || a.column - b.column
+}
+
+function unique(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((p) => [JSON.stringify(p), p])).values()]
+}
+
+function hashOf(s: Site, devices: ReadonlyMap<string, LoadedDevice>): `sha256:${string}` {
+  const settings = Object.fromEntries([...devices].map(([id, d]) => [id, d.settings]))
+  const { include: _, ...rest } = s
+  return `sha256:${createHash('sha256')
+    .update(plain({ ...rest, devices: settings }))
+    .digest('hex')}`
+}

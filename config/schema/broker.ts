@@ -1,0 +1,60 @@
+/** The MQTT broker of the site, its users, and the way up to the central broker. */
+import { z } from 'zod'
+import { about, brokerUrl, host, line, tcpPort, topicFilter } from './common.ts'
+import { secret } from './secret.ts'
+
+const filters = (title: string, description: string) =>
+  z
+    .array(topicFilter.meta(about('Topic', 'Topic filter.')))
+    .max(100)
+    .default([])
+    .meta(about(title, description))
+
+export const brokerUser = z.strictObject({
+  name: line(100).meta(about('Name', 'User name.')),
+  password: secret.meta(about('Password', 'Where the password is kept.')),
+  role: z
+    .enum(['device', 'central', 'page', 'admin'])
+    .meta(
+      about('Role', 'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything.'),
+    ),
+  publish: filters('Publish', 'Topics this user may publish to besides those of its role.'),
+  subscribe: filters('Subscribe', 'Topics this user may read besides those of its role.'),
+})
+
+const username = line(100).optional().meta(about('User name', 'When the broker asks for one.'))
+const password = secret.optional().meta(about('Password', 'When the broker asks for one.'))
+
+const embedded = z.strictObject({
+  embedded: z
+    .strictObject({
+      host: host.default('127.0.0.1').meta(about('Host', 'Address to listen on. Anything but loopback needs users.')),
+      port: tcpPort(0).default(1883).meta(about('Port', 'TCP port to listen on; 0: any free one.')),
+      users: z
+        .array(brokerUser.meta(about('User', 'One user of the broker.')))
+        .max(200)
+        .default([])
+        .meta(about('Users', 'Who may connect. Empty: anybody on this machine.')),
+      max_payload_kb: z
+        .int()
+        .min(16)
+        .max(65_536)
+        .default(8_192)
+        .meta(about('Largest message', 'Longer messages are refused.', 'kB')),
+    })
+    .meta(about('Embedded', 'The broker in this program.')),
+})
+const external = z.strictObject({
+  external: z
+    .strictObject({ url: brokerUrl.meta(about('URL', 'mqtt:// or mqtts:// address of the broker.')), username, password })
+    .meta(about('External', 'A broker of its own, e.g. Mosquitto.')),
+})
+
+export const broker = z.union([embedded, external]).prefault({ embedded: {} })
+
+export const uplink = z.strictObject({
+  url: brokerUrl.meta(about('URL', 'mqtt:// or mqtts:// address of the central broker.')),
+  username,
+  password,
+  window: z.int().min(1).max(256).default(32).meta(about('Window', 'Events sent and not yet acknowledged.')),
+})

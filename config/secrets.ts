@@ -1,0 +1,60 @@
+/** Fills in the secrets of a parsed site from the environment or from files. */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Complaint } from './issues.ts'
+import { reason } from './origin.ts'
+import { Secret } from './schema/secret.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface FoundSecret {
+  readonly path: readonly PropertyKey[]
+  readonly secret: Secret
+}
+
+/** All secrets in parsed settings, with their paths. */
+export function findSecrets(value: unknown, path: readonly PropertyKey[] = []): FoundSecret[] {
+  if (value instanceof Secret) return [{ path, secret: value }]
+  if (Array.isArray(value)) return value.flatMap((v, i) => findSecrets(v, [...path, i]))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, v]) => findSecrets(v, [...path, key]))
+}
+
+const MAX_LENGTH = 4_096
+
+/**
+ * Resolves secrets; answers what could not be.
+ * @param fileOf the file in which the value at a path is written: `file:` is relative to it
+ */
+export async function resolveSecrets(
+  found: readonly FoundSecret[],
+  env: Environment,
+  fileOf: (path: readonly PropertyKey[]) => string,
+): Promise<Complaint[]> {
+  const all = await Promise.all(found.map((f) => resolveOne(f, env, fileOf)))
+  return all.filter((c) => c !== undefined)
+}
+
+async function resolveOne({ path, secret }: FoundSecret, env: Environment, fileOf: (path: readonly PropertyKey[]) => string) {
+  const source = secret.source
+  if ('env' in source) {
+    const value = env[source.env]
+    if (value !== undefined && value !== '') return void secret.resolve(value)
+    const what = value === undefined ? 'is not set' : 'is empty'
+    return {
+      path: [...path, 'env'],
+      message: `the environment variable ${source.env} ${what}`,
+      hint: `start with ${source.env}=… in the environment, or use {file: PATH}`,
+    }
+  }
+  const complain = (message: string, hint: string) => ({ path: [...path, 'file'], message, hint })
+  const file = resolve(dirname(fileOf(path)), source.file)
+  try {
+    const text = (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+    if (text === '') return complain(`the file ${source.file} is empty`, 'write the secret into it, on one line')
+    if (text.length > MAX_LENGTH) return complain(`the file ${source.file} is too long for a secret`, `at most ${MAX_LENGTH} characters`)
+    return void secret.resolve(text)
+  } catch (error) {
+    return complain(`the file ${source.file} cannot be read: ${reason(error)}`, `looked for ${file}`)
+  }
+}
