@@ -1,4 +1,5 @@
 /** The whole journal, checked from the first entry: hash chain, sequences, event texts, projections. Bounded memory. */
+import type Database from 'better-sqlite3'
 import { GENESIS, hashRow } from './chain.ts'
 import { eventId, eventSource } from './cloudevent.ts'
 import { failure } from './failure.ts'
@@ -65,8 +66,13 @@ class Walk {
   flaw: { entry: number; sequence?: number; why: string } | undefined
   readonly #reader: JournalReader
   readonly #open = new Map<string, PassageRow>()
+  readonly #ended: Database.Statement<[string, number]>
   constructor(reader: JournalReader) {
     this.#reader = reader
+    this.#ended = reader.db.prepare(
+      `SELECT 1 FROM entries WHERE passage = ? AND id < ? AND lane IS NOT NULL
+       AND type IN ('luong.passage.cleared.v1', 'luong.passage.aborted.v1') LIMIT 1`,
+    )
   }
 
   /** Checks the next entries; false when the end, or something wrong, was reached. */
@@ -141,16 +147,9 @@ class Walk {
     return this.#compare(after)
   }
 
-  /** Whether an earlier event ended this passage. Asked only for events that come after an end, which are rare. */
+  /** Whether an earlier event ended this passage. */
   #endedBefore(row: StoredRow): boolean {
-    return (
-      this.#reader.db
-        .prepare(
-          `SELECT 1 FROM entries WHERE passage = ? AND id < ?
-           AND type IN ('luong.passage.cleared.v1', 'luong.passage.aborted.v1') AND lane IS NOT NULL`,
-        )
-        .get(row.passage, row.id) !== undefined
-    )
+    return this.#ended.get(row.passage!, row.id) !== undefined
   }
 
   #compare(expected: PassageRow): string | undefined {

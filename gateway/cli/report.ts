@@ -1,0 +1,94 @@
+/** `luong report`: what passed in a period, against the period before. */
+import type { Command } from 'commander'
+import { openReader } from '../journal/reader.ts'
+import { lastArrival, type PeriodFigures, type SiteReport, siteReport } from '../journal/statistics.ts'
+import { localTime, type Zone } from '../journal/zone.ts'
+import { LuongError } from '../kernel/errors.ts'
+import { finish, printer, table } from './print.ts'
+
+interface Options {
+  readonly from?: string
+  readonly to?: string
+  readonly json?: true
+}
+
+const DAY = 86_400_000
+
+export default function report(program: Command): void {
+  program
+    .command('report')
+    .argument('<data-dir>', 'data folder of a gateway, running or not')
+    .description('counts and times of a period, compared with the period before; without a period, the last day with traffic')
+    .option('--from <time>', 'RFC 3339, or local: 2026-11-21 or 2026-11-21T08:00')
+    .option('--to <time>', 'end of the period, not included; a day after --from when absent')
+    .option('--json', 'one JSON object')
+    .action((dir: string, options: Options) =>
+      finish(async () => {
+        const reader = openReader(dir)
+        try {
+          const [from, to] = period(options, reader.zone, lastArrival(reader) ?? Date.now())
+          const figures = siteReport(reader, from, to)
+          await printer().line(options.json ? JSON.stringify(figures) : text(figures))
+          return 0
+        } finally {
+          reader.close()
+        }
+      }),
+    )
+}
+
+function period(options: Options, zone: Zone, last: number): [number, number] {
+  const to = options.to === undefined ? undefined : time('--to', options.to, zone)
+  const midnight = () => localTime(zone, `${zone.format(last).slice(0, 10)}T00:00`)
+  const from = options.from === undefined ? (to === undefined ? midnight() : to - DAY) : time('--from', options.from, zone)
+  const end = to ?? from + DAY
+  if (end <= from) throw new LuongError('BAD_USAGE', '--to must be after --from')
+  return [from, end]
+}
+
+function time(option: string, given: string, zone: Zone): number {
+  const local = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?$/.exec(given)
+  const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(given)
+  const at = local ? localTime(zone, local[1] === undefined ? `${given}T00:00` : given) : rfc3339 ? Date.parse(given) : Number.NaN
+  if (Number.isNaN(at))
+    throw new LuongError('BAD_USAGE', `${option} ${given}: no such time`, {
+      hint: 'Write 2026-11-21, 2026-11-21T08:00 or 2026-11-21T08:00:00+07:00.',
+    })
+  return at
+}
+
+function text(r: SiteReport): string {
+  const { period: now, before } = r
+  const minute = (t: string) => t.slice(0, 16).replace('T', ' ')
+  const compare = (title: string, pick: (f: PeriodFigures) => Readonly<Record<string, number>>): string[][] =>
+    [...new Set([...Object.keys(pick(now)), ...Object.keys(pick(before))])].sort().map((key) => {
+      const [a, b] = [pick(now)[key] ?? 0, pick(before)[key] ?? 0]
+      return [`${title} ${key}`, String(a), String(b), change(a, b)]
+    })
+  const seconds = (f: PeriodFigures, key: 'mean' | 'p95') => (f.passage_s === null ? '-' : `${f.passage_s[key]} s`)
+  const share = (f: PeriodFigures) => (f.read_rate === null ? '-' : `${(f.read_rate * 100).toFixed(1)} %`)
+  const rows = [
+    ['', 'period', 'before', 'change'],
+    ['passages', String(now.passages), String(before.passages), change(now.passages, before.passages)],
+    ...compare('outcome', (f) => f.outcomes),
+    ...compare('lane', (f) => f.lanes),
+    ...compare('direction', (f) => f.directions),
+    ['passage time, mean', seconds(now, 'mean'), seconds(before, 'mean'), ''],
+    ['passage time, 95 %', seconds(now, 'p95'), seconds(before, 'p95'), ''],
+    ['plates read', share(now), share(before), ''],
+  ]
+  const most = Math.max(1, ...now.hours)
+  const hours = now.hours.flatMap((n, hour) =>
+    n === 0
+      ? []
+      : [`${String(hour).padStart(2, '0')}:00  ${String(n).padStart(String(most).length)}  ${'#'.repeat(Math.ceil((n / most) * 40))}`],
+  )
+  const head = `${r.site}  ${minute(now.from)} to ${minute(now.to)} (${r.timezone}); before: from ${minute(before.from)}`
+  return [head, '', table(rows), ...(hours.length === 0 ? [] : ['', 'arrivals by hour', ...hours])].join('\n')
+}
+
+function change(now: number, before: number): string {
+  if (before === 0) return now === 0 ? '' : 'new'
+  const percent = Math.round(((now - before) / before) * 100)
+  return `${percent > 0 ? '+' : ''}${percent} %`
+}
