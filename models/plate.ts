@@ -64,8 +64,11 @@ export interface PoolStats {
 /** Workers with a bounded queue per `key` (camera): the oldest waiting picture of that key is dropped first. */
 export interface ReaderPool {
   start(): Promise<void>
-  /** Rejects with QUEUE_FULL when this picture was dropped for a newer one, STOPPED on close, IMAGE_INVALID when bad. */
-  submit(key: string, image: Uint8Array): Promise<ReadResult>
+  /**
+   * Rejects with QUEUE_FULL when this picture was dropped for a newer one, STOPPED on close, IMAGE_INVALID when bad,
+   * READER_FAILED when its reader crashed, hung or was not free in time.
+   */
+  submit(key: string, image: Uint8Array, options?: ReadOptions): Promise<ReadResult>
   stats(): PoolStats
   close(): Promise<void>
 }

@@ -56,6 +56,11 @@ export const ERRORS = {
     retryable: false,
   },
   MODEL_INVALID: { meaning: 'A model file is missing or does not match its checksum.', hint: 'Reinstall the package.', retryable: false },
+  READER_FAILED: {
+    meaning: 'A plate reader thread crashed, hung or was too busy, and gave up a picture.',
+    hint: 'It starts again by itself; if it happens often, see the log and give `plates.workers` more cores.',
+    retryable: true,
+  },
   JOURNAL_CORRUPT: {
     meaning: 'The journal does not verify.',
     hint: 'Keep the folder as evidence; restore a backup; see docs/operate.md.',

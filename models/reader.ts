@@ -1,0 +1,162 @@
+/** The plate reader: picture → text boxes → lines → readings within the grammar → plates. */
+import { InferenceSession } from 'onnxruntime-node'
+import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
+import { LINE_ASPECT, SPLITS, stacked, TWO_LINE_ASPECT, union } from './candidates.ts'
+import { colourFits, groundColour } from './colour.ts'
+import { type Decoded, decode } from './decode.ts'
+import { DETECT, type DetectSettings, type TextBox, TextDetector } from './detect.ts'
+import { type Box, band, corners, overlap } from './geometry.ts'
+import { decodePicture, type Picture } from './image.ts'
+import { loadModels } from './manifest.ts'
+import type { PlateRead, PlateReader, Point, Quad, ReadOptions, ReadResult } from './plate.ts'
+import { type Line, LineReader } from './recognise.ts'
+
+export interface ReaderSettings {
+  /** Threads inside one inference. */
+  readonly threads: number
+  readonly detect: DetectSettings
+  /** Long side at which plates are read, pixels; larger pictures are shrunk while decoding. */
+  readonly readSide: number
+  /** Text boxes read per picture, best first. */
+  readonly maxLines: number
+  readonly accept: { readonly weakest: number; readonly confidence: number }
+}
+export const READER: ReaderSettings = {
+  threads: 1,
+  detect: DETECT,
+  readSide: 1280,
+  maxLines: 16,
+  accept: { weakest: 0.9, confidence: 0.8 },
+}
+
+interface Candidate {
+  readonly decoded: Decoded
+  readonly lines: readonly Line[]
+  readonly box: Box
+  readonly rank: number
+}
+
+export class OnnxPlateReader implements PlateReader {
+  readonly #detector: TextDetector
+  readonly #lines: LineReader
+  readonly #settings: ReaderSettings
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(detector: TextDetector, lines: LineReader, settings: ReaderSettings) {
+    this.#detector = detector
+    this.#lines = lines
+    this.#settings = settings
+  }
+
+  /** Loads and checks the models. @throws LuongError MODEL_INVALID */
+  static async open(settings: Partial<ReaderSettings> = {}, manifest?: string): Promise<OnnxPlateReader> {
+    const all = { ...READER, ...settings }
+    const models = await loadModels(manifest)
+    const options = { intraOpNumThreads: all.threads, interOpNumThreads: 1, graphOptimizationLevel: 'all', logSeverityLevel: 3 } as const
+    try {
+      const [detector, recogniser] = await Promise.all([
+        InferenceSession.create(models.detector, options),
+        InferenceSession.create(models.recogniser, options),
+      ])
+      return new OnnxPlateReader(new TextDetector(detector, all.detect), new LineReader(recogniser, models.alphabet), all)
+    } catch (cause) {
+      throw new LuongError('MODEL_INVALID', `the plate models cannot be loaded: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  /** Pictures asked for at once are read one after another. */
+  read(image: Uint8Array, options: ReadOptions = {}): Promise<ReadResult> {
+    const turn = this.#turn.then(() => this.#read(image, options))
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async close(): Promise<void> {
+    await this.#turn
+    await Promise.all([this.#detector.close(), this.#lines.close()])
+  }
+
+  async #read(image: Uint8Array, options: ReadOptions): Promise<ReadResult> {
+    const t0 = performance.now()
+    const picture = await decodePicture(image, this.#settings.readSide)
+    const t1 = performance.now()
+    const boxes = options.crop ? [] : (await this.#detector.detect(picture)).slice(0, 100)
+    const t2 = performance.now()
+    const candidates = options.crop ? await this.#crop(picture) : await this.#scene(picture, boxes)
+    const plates = this.#plates(candidates, picture)
+    const t3 = performance.now()
+    return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect: t2 - t1, read: t3 - t2 } }
+  }
+
+  async #scene(picture: Picture, boxes: readonly TextBox[]): Promise<Candidate[]> {
+    const wanted = boxes
+      .filter((b) => b.width / b.height >= LINE_ASPECT.min && b.width / b.height <= LINE_ASPECT.max && b.height >= 5)
+      .slice(0, this.#settings.maxLines)
+    const lines = await this.#lines.read(picture, wanted)
+    const found = lines.flatMap((line) => candidate([line], line.box))
+    for (const upper of lines) {
+      for (const lower of lines) {
+        if (upper !== lower && stacked(upper.box, lower.box)) found.push(...candidate([upper, lower], union(upper.box, lower.box)))
+      }
+    }
+    const narrow = wanted.filter((b) => b.width / b.height < TWO_LINE_ASPECT && b.height >= 14)
+    found.push(...(await this.#split(picture, narrow)))
+    return found
+  }
+
+  async #crop(picture: Picture): Promise<Candidate[]> {
+    const { width, height } = picture
+    const whole: Box = { cx: width / 2, cy: height / 2, width, height, angle: 0 }
+    const [line] = await this.#lines.read(picture, [whole])
+    const found = candidate([line!], whole)
+    if (width / height < TWO_LINE_ASPECT) found.push(...(await this.#split(picture, [whole])))
+    return found
+  }
+
+  /** Boxes that may hold two lines, cut in two. */
+  async #split(picture: Picture, boxes: readonly Box[]): Promise<Candidate[]> {
+    const parts = boxes.flatMap((box) => SPLITS.flatMap(([end, start]) => [band(box, 0, end), band(box, start, 1)]))
+    const lines = await this.#lines.read(picture, parts)
+    return lines.flatMap((line, i) => (i % 2 === 0 ? candidate([line, lines[i + 1]!], boxes[Math.floor(i / 2 / SPLITS.length)]!) : []))
+  }
+
+  /** Best first, one for each place. */
+  #plates(candidates: readonly Candidate[], picture: Picture): PlateRead[] {
+    const plates: PlateRead[] = []
+    for (const c of [...candidates].sort((a, b) => b.rank - a.rank)) {
+      const quad = corners(c.box).map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
+      if (plates.some((p) => p.text === c.decoded.text || overlap(p.quad, quad) > 0.5)) continue
+      plates.push(this.#plate(c, quad))
+    }
+    return plates
+  }
+
+  #plate(c: Candidate, quad: Quad): PlateRead {
+    const { decoded } = c
+    const { accept } = this.#settings
+    const sure = decoded.weakest >= accept.weakest && decoded.confidence >= accept.confidence
+    return {
+      text: decoded.text,
+      country: decoded.pattern.country,
+      lines: c.lines.length === 2 ? 2 : 1,
+      colour: groundColour(c.lines[c.lines.length - 1]!.picture),
+      confidence: decoded.confidence,
+      weakest: decoded.weakest,
+      accepted: sure && decoded.substitutions === 0 && decoded.junk === 0,
+      quad,
+      chars: decoded.chars,
+    }
+  }
+}
+
+const round = (x: number): number => Math.round(x * 10) / 10
+
+/** The best reading of the lines, when there is one. Ranked by mean log-probability a character, syntax and colour. */
+function candidate(lines: readonly Line[], box: Box): Candidate[] {
+  const [decoded] = decode(lines.map((l) => l.probs))
+  if (!decoded) return []
+  const colour = groundColour(lines[lines.length - 1]!.picture)
+  const fits = colourFits(colour, decoded.pattern.country, decoded.pattern.kind)
+  const rank = decoded.score / decoded.chars.length + (fits ? 0 : -0.5)
+  return rank < -3 ? [] : [{ decoded, lines, box, rank }]
+}

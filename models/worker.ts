@@ -1,0 +1,27 @@
+/** A worker thread that reads pictures one after another. Started by the pool. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
+import type { Failure, FromWorker, ToWorker, WorkerSettings } from './protocol.ts'
+import { OnnxPlateReader } from './reader.ts'
+
+const settings = workerData as WorkerSettings
+const port = parentPort!
+const say = (message: FromWorker): void => port.postMessage(message)
+
+function failure(error: unknown): Failure {
+  const known = error instanceof LuongError ? error : new LuongError('READER_FAILED', messageOf(error))
+  return { code: known.code, message: known.message, hint: known.hint }
+}
+
+try {
+  const reader = await OnnxPlateReader.open(settings.reader, settings.manifest)
+  port.on('message', (job: ToWorker) => {
+    reader.read(job.image, job.options).then(
+      (result) => say({ type: 'result', id: job.id, result }),
+      (error) => say({ type: 'failed', id: job.id, error: failure(error) }),
+    )
+  })
+  say({ type: 'ready' })
+} catch (error) {
+  say({ type: 'unfit', error: failure(error) })
+}
