@@ -2,34 +2,34 @@
 import { z } from 'zod'
 import { direction, instant, laneId, passageId } from './common.ts'
 
-/** `resend-from` concerns the publisher; all others go to a lane. */
-export const COMMANDS = ['open', 'close', 'refuse', 'hold', 'set-direction', 'close-lane', 'open-lane', 'resend-from'] as const
+const base = {
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,64}$/)
+    .meta({ title: 'Id', description: 'Unique for ever: a command whose id was seen before is not carried out again.' }),
+  by: z.string().min(1).max(120).meta({ title: 'By', description: 'Name of the person or system responsible.' }),
+  reason: z.string().min(1).max(300).meta({ title: 'Reason', description: 'Why, in words; recorded.' }),
+  expires: instant.meta({ title: 'Expires', description: 'Not carried out after this time, RFC 3339; at most 24 hours ahead.' }),
+}
+const what = { title: 'Do', description: 'What is asked for.' }
 
 export const command = z
-  .strictObject({
-    id: z
-      .string()
-      .regex(/^[A-Za-z0-9._:-]{1,64}$/)
-      .meta({ title: 'Id', description: 'Unique for ever: a command whose id was seen before is not carried out again.' }),
-    do: z.enum(COMMANDS).meta({ title: 'Do', description: 'What is asked for.' }),
-    lane: laneId.optional().meta({ title: 'Lane', description: 'Required for everything but resend-from.' }),
-    passage: passageId
-      .optional()
-      .meta({ title: 'Passage', description: 'The vehicle that is meant (open, refuse, hold): rejected when another one stands there.' }),
-    direction: direction.optional().meta({ title: 'Direction', description: 'For set-direction.' }),
-    from: z.int().min(1).optional().meta({ title: 'From', description: 'For resend-from: first sequence to send again.' }),
-    by: z.string().min(1).max(120).meta({ title: 'By', description: 'Name of the person or system responsible.' }),
-    reason: z.string().min(1).max(300).meta({ title: 'Reason', description: 'Why, in words; recorded.' }),
-    expires: instant.meta({ title: 'Expires', description: 'Not carried out after this time, RFC 3339.' }),
-  })
-  .superRefine((c, ctx) => {
-    const need = (key: 'lane' | 'direction' | 'from', when: boolean) => {
-      if (when && c[key] === undefined) ctx.addIssue({ code: 'custom', path: [key], message: `required for ${c.do}` })
-    }
-    need('lane', c.do !== 'resend-from')
-    need('direction', c.do === 'set-direction')
-    need('from', c.do === 'resend-from')
-  })
+  .discriminatedUnion('do', [
+    z.strictObject({
+      ...base,
+      do: z.enum(['open', 'close', 'refuse', 'hold', 'close-lane', 'open-lane']).meta(what),
+      lane: laneId,
+      passage: passageId
+        .optional()
+        .meta({ title: 'Passage', description: 'The vehicle that is meant: the command is rejected when another one stands there.' }),
+    }),
+    z.strictObject({ ...base, do: z.literal('set-direction').meta(what), lane: laneId, direction }),
+    z.strictObject({
+      ...base,
+      do: z.literal('resend-from').meta(what),
+      from: z.int().min(1).meta({ title: 'From', description: 'First sequence to send again, byte for byte.' }),
+    }),
+  ])
   .meta({ title: 'Command', description: 'An order from an officer or the centre.' })
 export type Command = z.output<typeof command>
 

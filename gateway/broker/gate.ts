@@ -1,0 +1,96 @@
+/** What aedes does not bound itself: packet sizes on the way in, and what it keeps. */
+import type { Socket } from 'node:net'
+import type { Aedes } from 'aedes'
+
+/**
+ * Follows the frames of an MQTT byte stream (type byte, remaining length as 1 to 4 bytes of 7 bits, MQTT 3.1.1 2.2.3)
+ * without keeping them. `push` says the size of the first packet that is larger than allowed, or null.
+ */
+export class PacketGate {
+  readonly #max: number
+  #skip = 0
+  #inLength = false
+  #length = 0
+  #shift = 0
+  constructor(maxBytes: number) {
+    this.#max = maxBytes
+  }
+  push(bytes: Uint8Array): number | null {
+    let i = 0
+    while (i < bytes.length) {
+      if (this.#skip > 0) {
+        const n = Math.min(this.#skip, bytes.length - i)
+        this.#skip -= n
+        i += n
+        continue
+      }
+      const byte = bytes[i++] ?? 0
+      if (!this.#inLength) {
+        this.#inLength = true
+        this.#length = 0
+        this.#shift = 0
+        continue
+      }
+      this.#length += (byte & 0x7f) * 2 ** this.#shift
+      this.#shift += 7
+      if (this.#length > this.#max) return this.#length
+      // A fifth length byte is malformed; aedes closes on that.
+      if (byte < 0x80 || this.#shift >= 28) {
+        this.#inLength = false
+        this.#skip = this.#length
+      }
+    }
+    return null
+  }
+}
+
+/** Watches what is read from a socket; larger packets end the connection before they are collected in memory. */
+export function limitPackets(socket: Socket, maxBytes: number, tooLarge: (bytes: number) => void): void {
+  const gate = new PacketGate(maxBytes)
+  // aedes takes its bytes with read(); watching there costs no copy.
+  const read = socket.read.bind(socket)
+  socket.read = (size?: number) => {
+    const chunk = read(size)
+    if (chunk === null) return null
+    const bytes = gate.push(chunk)
+    if (bytes === null) return chunk
+    tooLarge(bytes)
+    socket.destroy()
+    return null
+  }
+}
+
+export interface RetainedStats {
+  readonly topics: number
+  readonly bytes: number
+  /** Messages that were forwarded and not kept, because the store was full. */
+  readonly refused: number
+}
+
+interface Persistence {
+  storeRetained(packet: { topic: string; payload: Uint8Array | string }): Promise<void>
+}
+
+/** Bounds the store of retained messages: what would not fit is delivered and not kept (`full` is told). */
+export function boundRetained(broker: Aedes, maxTopics: number, maxBytes: number, full: (topic: string) => void): () => RetainedStats {
+  const store = (broker as unknown as { persistence: Persistence }).persistence
+  const sizes = new Map<string, number>()
+  let bytes = 0
+  let refused = 0
+  const keep = store.storeRetained.bind(store)
+  store.storeRetained = async (packet) => {
+    const size = packet.payload.length === 0 ? 0 : packet.payload.length + packet.topic.length
+    const before = sizes.get(packet.topic) ?? 0
+    const grown = bytes - before + size
+    if (size > 0 && ((before === 0 && sizes.size >= maxTopics) || grown > maxBytes)) {
+      refused++
+      full(packet.topic)
+      return
+    }
+    bytes = grown
+    if (size === 0) sizes.delete(packet.topic)
+    else sizes.set(packet.topic, size)
+    await keep(packet)
+  }
+  return () => ({ topics: sizes.size, bytes, refused })
+}

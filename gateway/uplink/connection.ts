@@ -1,0 +1,380 @@
+/**
+ * The site's own connection to a broker: last will, birth message before anything else, and an `up` that means
+ * "birth acknowledged and subscribed". Each attempt is a fresh mqtt.js client, so that nothing of an earlier
+ * connection is ever sent again by the library; sending again is the publisher's work, from the journal.
+ */
+import type { IClientOptions, IPublishPacket } from 'mqtt'
+import { connect, type MqttClient } from 'mqtt'
+import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
+import { LinkState } from '../../firmware-bridge/transport/link-state.ts'
+import { topicMatches, validFilter } from '../../firmware-bridge/transport/topic.ts'
+import type { Message, MessageTransport } from '../../firmware-bridge/transport/transport.ts'
+import { type Clock, type Timer, withDeadline } from '../kernel/clock.ts'
+import { LuongError, messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+
+export interface Outgoing {
+  readonly topic: string
+  readonly payload: string
+}
+
+export interface ConnectionOptions {
+  /** For logs and health: `central`, `site broker`. */
+  readonly name: string
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+  /** Must be unique at the broker; two gateways with one id throw each other out. */
+  readonly clientId: string
+  /** Retained, QoS 1. Made anew for each connection: what the broker sends when the link breaks. */
+  readonly will?: () => Outgoing
+  /** Retained, QoS 1: sent and acknowledged before `up`. */
+  readonly birth?: () => Outgoing
+  /** Retained, QoS 1: sent on a clean stop. */
+  readonly farewell?: () => Outgoing
+  /** `auto` tries MQTT 5, whose acknowledgements say when a message was refused, then 3.1.1. */
+  readonly protocol?: 4 | 'auto'
+  /** The broker keeps commands for this site while it is away (their `expires` still counts). Not for the embedded broker. */
+  readonly keepSession?: boolean
+  /** Timers of a real network: pass the system clock even where the site runs on a virtual one. */
+  readonly clock: Clock
+  readonly log: Log
+  readonly keepaliveS?: number
+  readonly connectMs?: number
+  /** A publish not acknowledged in this time means a dead link: it is closed and made again. */
+  readonly ackMs?: number
+  readonly backoff?: Backoff
+}
+
+/** The broker understood a message and said no (MQTT 5 reason code ≥ 0x80). */
+export class BrokerRefused extends LuongError {
+  readonly reasonCode: number
+  constructor(message: string, reasonCode: number) {
+    super('DEVICE_REFUSED', message, { hint: "Check the user's rights and the size limits at the broker." })
+    this.reasonCode = reasonCode
+  }
+}
+
+export interface ConnectionStats {
+  readonly up: boolean
+  /** Why it is down, or what the broker refused. */
+  readonly why: string | null
+  readonly connects: number
+  readonly inFlight: number
+  /** MQTT version in use or to be tried next. */
+  readonly protocol: 4 | 5
+}
+
+/** A handler that returns a promise is waited for before its message is acknowledged: back-pressure instead of a queue. */
+export type Handler = (message: Message) => void | Promise<void>
+
+interface Session {
+  readonly client: MqttClient
+  readonly rejects: Set<(error: LuongError) => void>
+  connected: boolean
+  proven: boolean
+  since: number
+  why: string
+}
+
+const MAX_IN_FLIGHT = 1_024
+const HANDLER_MS = 10_000
+const STOP_MS = 1_500
+/** A connection that lived this long was a good one: the next loss starts with the shortest wait again. */
+const GOOD_MS = 5_000
+/** MQTT 5: how long the broker keeps our session, seconds. */
+const SESSION_S = 24 * 3600
+
+export class BrokerConnection implements MessageTransport {
+  readonly name: string
+  readonly #o: ConnectionOptions
+  readonly #backoff: Backoff
+  readonly #state = new LinkState()
+  readonly #handlers = new Map<string, Set<Handler>>()
+  #session: Session | undefined
+  #retry: Timer | undefined
+  #running = false
+  #protocol: 4 | 5
+  #protocolSure = false
+  #connects = 0
+  #why: string | null = 'not started'
+
+  constructor(options: ConnectionOptions) {
+    this.#o = options
+    this.name = options.name
+    this.#backoff = options.backoff ?? new Backoff(250, 30_000)
+    this.#protocol = options.protocol === 'auto' ? 5 : 4
+  }
+
+  get up(): boolean {
+    return this.#state.up
+  }
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#open()
+  }
+
+  /** Says farewell when the link is up, and closes. Settles within a few seconds whatever the broker does. */
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#retry?.cancel()
+    this.#retry = undefined
+    const session = this.#session
+    if (session && this.up && this.#o.farewell) await this.#sendRetained(session, this.#o.farewell(), STOP_MS).catch(() => {})
+    this.#session = undefined
+    this.#why = 'stopped'
+    this.#state.set(false, `${this.name}: stopped`)
+    if (!session) return
+    rejectAll(session, new LuongError('STOPPED', `${this.name}: stopped`))
+    const ended = new Promise<void>((resolve) => session.client.end(!session.connected, {}, () => resolve()))
+    await withDeadline(this.#o.clock, ended, STOP_MS, () => new Error('late')).catch(() => session.client.end(true))
+  }
+
+  /**
+   * Resolves on the broker's acknowledgement (QoS 1) or hand-over (QoS 0). Rejects with LINK_DOWN when not up or when the
+   * link is lost before (then it may have arrived or not), BrokerRefused when the broker says no, QUEUE_FULL, STOPPED.
+   */
+  publish(topic: string, payload: Uint8Array | string, options: { qos: 0 | 1; retain: boolean }): Promise<void> {
+    const session = this.#session
+    if (!session || !this.up) return Promise.reject(new LuongError('LINK_DOWN', `${this.name} is not connected to its broker`))
+    return this.#send(session, topic, payload, options, this.#o.ackMs ?? 15_000).then(() => {
+      session.proven = true
+    })
+  }
+
+  /** Retained QoS 1 message as of now, e.g. a new status. */
+  publishRetained(message: Outgoing): Promise<void> {
+    return this.publish(message.topic, message.payload, { qos: 1, retain: true })
+  }
+
+  subscribe(filter: string, fn: Handler): () => void {
+    if (!validFilter(filter)) throw new LuongError('CONFIG_INVALID', `${this.name}: ${filter} is not a valid MQTT topic filter`)
+    const handlers = this.#handlers.get(filter) ?? new Set<Handler>()
+    const mine: Handler = (message) => fn(message)
+    handlers.add(mine)
+    this.#handlers.set(filter, handlers)
+    const session = this.#session
+    if (session && this.up) this.#subscribe(session, [filter]).catch((error) => this.#lose(session, messageOf(error)))
+    return () => {
+      handlers.delete(mine)
+      if (handlers.size > 0 || this.#handlers.get(filter) !== handlers) return
+      this.#handlers.delete(filter)
+      if (this.#session && this.up) this.#session.client.unsubscribe(filter)
+    }
+  }
+
+  onState(fn: (up: boolean, why?: string) => void): () => void {
+    return this.#state.on(fn)
+  }
+
+  /** Closes and connects again, e.g. when the other side is known to hang. */
+  reset(why: string): void {
+    if (this.#session) this.#lose(this.#session, why)
+  }
+
+  stats(): ConnectionStats {
+    const inFlight = this.#session?.rejects.size ?? 0
+    return { up: this.up, why: this.up ? null : this.#why, connects: this.#connects, inFlight, protocol: this.#protocol }
+  }
+
+  #open(): void {
+    let client: MqttClient
+    try {
+      client = connect(this.#o.url, this.#clientOptions())
+    } catch (error) {
+      // An address mqtt.js cannot even parse: no use in trying again, but the state says why.
+      this.#why = `${this.name}: ${messageOf(error)}`
+      this.#o.log.error({ link: this.name, err: messageOf(error) }, 'the broker address cannot be used')
+      this.#state.fail(this.#why)
+      return
+    }
+    const session: Session = {
+      client,
+      rejects: new Set(),
+      connected: false,
+      proven: false,
+      since: this.#o.clock.mono(),
+      why: `${this.name}: the broker closed the connection`,
+    }
+    this.#session = session
+    client.on('error', (error) => {
+      session.why = explain(this.name, error)
+      // mqtt.js does not close on every error; a protocol error leaves nothing to trust.
+      this.#lose(session, session.why)
+    })
+    client.on('close', () => this.#lose(session, session.why))
+    client.on('disconnect', (packet) => {
+      session.why = `${this.name}: the broker disconnected us (reason code ${packet.reasonCode ?? 0})`
+    })
+    client.handleMessage = (packet, callback) => this.#receive(session, packet, callback)
+    client.once('connect', () => {
+      session.connected = true
+      this.#greet(session).catch((error) => this.#lose(session, messageOf(error)))
+    })
+  }
+
+  async #greet(session: Session): Promise<void> {
+    this.#protocolSure = true
+    if (this.#o.birth) {
+      await this.#sendRetained(session, this.#o.birth(), this.#o.ackMs ?? 15_000).catch((error) => {
+        if (!(error instanceof BrokerRefused)) throw error
+        this.#o.log.error({ link: this.name, err: error.message }, 'the broker refuses our status; events are sent all the same')
+      })
+    }
+    await this.#subscribe(session, [...this.#handlers.keys()])
+    if (this.#session !== session) return
+    this.#connects++
+    this.#why = null
+    this.#o.log.info({ link: this.name, mqtt: this.#protocol === 5 ? '5' : '3.1.1' }, 'broker connected')
+    this.#state.set(true)
+  }
+
+  #subscribe(session: Session, filters: string[]): Promise<void> {
+    if (filters.length === 0) return Promise.resolve()
+    const work = new Promise<void>((resolve, reject) => {
+      session.client.subscribe(filters, { qos: 1 }, (error, granted) => {
+        const refused = granted?.filter((g) => g.qos > 2).map((g) => g.topic) ?? []
+        if (refused.length > 0) {
+          this.#o.log.error({ link: this.name, topics: refused }, 'the broker refuses these subscriptions; check its access list')
+        } else if (error) return reject(new LuongError('LINK_DOWN', `${this.name}: subscribing failed: ${error.message}`))
+        resolve()
+      })
+    })
+    return this.#settle(session, work, this.#o.ackMs ?? 15_000, 'the subscription')
+  }
+
+  #sendRetained(session: Session, message: Outgoing, ms: number): Promise<void> {
+    return this.#send(session, message.topic, message.payload, { qos: 1, retain: true }, ms)
+  }
+
+  #send(
+    session: Session,
+    topic: string,
+    payload: Uint8Array | string,
+    { qos, retain }: { qos: 0 | 1; retain: boolean },
+    ms: number,
+  ): Promise<void> {
+    if (session.rejects.size >= MAX_IN_FLIGHT) {
+      return Promise.reject(new LuongError('QUEUE_FULL', `${this.name}: ${session.rejects.size} publishes are not yet acknowledged`))
+    }
+    const body = typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
+    const work = new Promise<void>((resolve, reject) => {
+      session.client.publish(topic, body, { qos, retain }, (error) => {
+        const code = error && 'code' in error && typeof error.code === 'number' ? error.code : 0
+        if (error && code >= 0x80)
+          reject(new BrokerRefused(`${this.name}: ${topic} refused: ${error.message} (0x${code.toString(16)})`, code))
+        else if (error) reject(new LuongError('LINK_DOWN', `${this.name}: ${topic} was not taken: ${error.message}`))
+        else resolve()
+      })
+    })
+    return this.#settle(session, work, ms, topic)
+  }
+
+  /** Settles with `work`, with the loss of the session, or by losing the session when `ms` have passed. */
+  async #settle(session: Session, work: Promise<void>, ms: number, what: string): Promise<void> {
+    let rejectMine: (error: LuongError) => void = () => {}
+    const lost = new Promise<never>((_, reject) => {
+      rejectMine = reject
+    })
+    session.rejects.add(rejectMine)
+    const late = () => {
+      const why = `${this.name}: ${what} was not acknowledged within ${ms} ms`
+      this.#lose(session, why)
+      return new LuongError('LINK_DOWN', why)
+    }
+    try {
+      await withDeadline(this.#o.clock, Promise.race([work, lost]), ms, late)
+    } finally {
+      session.rejects.delete(rejectMine)
+    }
+  }
+
+  #receive(session: Session, packet: IPublishPacket, callback: (error?: Error) => void): void {
+    if (this.#session !== session) {
+      callback()
+      return
+    }
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
+    const message: Message & { repeated: boolean } = {
+      topic: packet.topic,
+      payload,
+      retained: packet.retain === true,
+      repeated: packet.dup === true,
+    }
+    const waits: Promise<void>[] = []
+    for (const [filter, handlers] of this.#handlers) {
+      if (!topicMatches(filter, packet.topic)) continue
+      for (const fn of [...handlers]) waits.push((async () => fn(message))().catch((error) => this.#failed(message, error)))
+    }
+    const all = Promise.all(waits)
+    withDeadline(this.#o.clock, all, HANDLER_MS, () => new Error('slow'))
+      .catch(() => this.#o.log.warn({ link: this.name, topic: message.topic }, 'a message is handled slowly; going on without waiting'))
+      .then(() => callback())
+  }
+
+  #failed(message: Message, error: unknown): void {
+    this.#o.log.error({ link: this.name, topic: message.topic, err: messageOf(error) }, 'a message could not be handled')
+  }
+
+  #lose(session: Session, why: string): void {
+    if (this.#session !== session) return
+    this.#session = undefined
+    if (why !== this.#why) this.#o.log.warn({ link: this.name, why }, this.up ? 'broker lost' : 'broker not reached; trying again')
+    this.#why = why
+    if (session.proven || this.#o.clock.mono() - session.since >= GOOD_MS) this.#backoff.reset()
+    rejectAll(session, new LuongError('LINK_DOWN', why))
+    if (this.up) this.#state.set(false, why)
+    else this.#state.fail(why)
+    session.client.end(true)
+    session.client.on('error', () => {})
+    if (!this.#running) return
+    if (this.#o.protocol === 'auto' && !this.#protocolSure) this.#protocol = this.#protocol === 5 ? 4 : 5
+    this.#retry = this.#o.clock.after(this.#backoff.next(), () => {
+      this.#retry = undefined
+      if (this.#running) this.#open()
+    })
+  }
+
+  #clientOptions(): IClientOptions {
+    const { username, password, clientId, will, keepSession = false } = this.#o
+    const last = will?.()
+    return {
+      protocolVersion: this.#protocol,
+      clientId,
+      clean: !keepSession,
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      resubscribe: false,
+      connectTimeout: this.#o.connectMs ?? 10_000,
+      keepalive: this.#o.keepaliveS ?? 15,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(keepSession && this.#protocol === 5 ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
+      ...(last === undefined ? {} : { will: { topic: last.topic, payload: Buffer.from(last.payload), qos: 1 as const, retain: true } }),
+    }
+  }
+}
+
+function rejectAll(session: Session, error: LuongError): void {
+  for (const reject of [...session.rejects]) reject(error)
+  session.rejects.clear()
+}
+
+function explain(name: string, error: Error & { code?: string | number }): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return `${name}: refused; is the broker running, and is the port right?`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `${name}: the broker's name cannot be resolved`
+    case 4:
+    case 5:
+    case 134:
+    case 135:
+      return `${name}: the broker does not accept the user name or password`
+    default:
+      return `${name}: ${error.message || error.code || 'connection failed'}`
+  }
+}
