@@ -4,7 +4,11 @@
  */
 import type { z } from 'zod'
 import type { DriverEntry } from './driver.ts'
+import { entry as barrier } from './drivers/barrier/entry.ts'
 import { entry as modbusIo } from './drivers/modbus-io/entry.ts'
+import { entry as mqttCamera } from './drivers/mqtt-camera/entry.ts'
+import { entry as trafficLight } from './drivers/traffic-light/entry.ts'
+import { entry as xk3190 } from './drivers/xk3190/entry.ts'
 
 /** Makes a registry of entries. Throws when two have the same name. */
 export function makeRegistry(entries: readonly DriverEntry[]): ReadonlyMap<string, DriverEntry> {
@@ -19,4 +23,10 @@ export function makeRegistry(entries: readonly DriverEntry[]): ReadonlyMap<strin
 /** Forgets the settings' type: whoever looks an entry up by name parses with `entry.schema` first. */
 export const anyDriver = <S extends z.ZodType>(entry: DriverEntry<S>): DriverEntry => entry as unknown as DriverEntry
 
-export const drivers: ReadonlyMap<string, DriverEntry> = makeRegistry([anyDriver(modbusIo)])
+export const drivers: ReadonlyMap<string, DriverEntry> = makeRegistry([
+  anyDriver(barrier),
+  anyDriver(modbusIo),
+  anyDriver(mqttCamera),
+  anyDriver(trafficLight),
+  anyDriver(xk3190),
+])

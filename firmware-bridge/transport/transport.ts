@@ -8,6 +8,8 @@ export interface ByteTransport {
   /** For messages: `bus-1 (/dev/ttyUSB0)`. */
   readonly name: string
   readonly up: boolean
+  /** Bits per second of a serial line, for protocol timing; absent where the line has none or it is not known. */
+  readonly baud?: number
   /** Begins to connect and keeps reconnecting with backoff until {@link stop}. */
   start(): void
   /** Closes; settles within a bounded time. */
