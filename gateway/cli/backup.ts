@@ -1,6 +1,6 @@
 /** `luong backup` and `luong restore`. */
 import type { Command } from 'commander'
-import { backup, restore } from '../journal/backup.ts'
+import { backup as backUp, restore } from '../journal/backup.ts'
 import { finish, printer } from './print.ts'
 
 interface Options {
@@ -8,7 +8,7 @@ interface Options {
   readonly json?: true
 }
 
-export default function backupCommands(program: Command): void {
+export function backup(program: Command): void {
   program
     .command('backup')
     .argument('<data-dir>', 'data folder of a gateway, running or not')
@@ -18,7 +18,7 @@ export default function backupCommands(program: Command): void {
     .option('--json', 'one JSON object')
     .action((dir: string, file: string, options: Options) =>
       finish(async () => {
-        const report = await backup(dir, file, { evidence: options.evidence ?? false })
+        const report = await backUp(dir, file, { evidence: options.evidence ?? false })
         const { entries, events, pictures, head } = report
         await printer().line(
           options.json

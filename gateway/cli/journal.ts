@@ -20,7 +20,7 @@ const POLL_MS = 250
 /** Events shown before following, when no start is given. */
 const TAIL = 10
 
-export default function journal(program: Command): void {
+export function journal(program: Command): void {
   program
     .command('journal')
     .argument('<data-dir>', 'data folder of a gateway, running or not')

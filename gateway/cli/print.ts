@@ -1,6 +1,5 @@
-/** How commands that look into a data folder write, fail and end. */
+/** How commands that look into a data folder write and end. */
 import { once } from 'node:events'
-import { LuongError, messageOf } from '../kernel/errors.ts'
 
 export interface Printer {
   /** Writes a line; waits while the reader at the other end is slower. False once it has gone away (`| head`). */
@@ -22,15 +21,9 @@ export function printer(out: NodeJS.WriteStream = process.stdout): Printer {
   }
 }
 
-/** Runs a command and sets the exit code: what `work` returns, 2 for wrong usage, 1 for any other failure, told in words. */
+/** Runs a command; what `work` returns is the exit code. Errors go on to the caller, who tells them. */
 export async function finish(work: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await work()
-  } catch (error) {
-    process.stderr.write(`luong: ${messageOf(error)}\n`)
-    if (error instanceof LuongError) process.stderr.write(`  ${error.hint}\n`)
-    process.exitCode = error instanceof LuongError && error.code === 'BAD_USAGE' ? 2 : 1
-  }
+  process.exitCode = await work()
 }
 
 /** Columns of a table, the first left-aligned, the others right. */

@@ -14,7 +14,7 @@ interface Options {
 
 const DAY = 86_400_000
 
-export default function report(program: Command): void {
+export function report(program: Command): void {
   program
     .command('report')
     .argument('<data-dir>', 'data folder of a gateway, running or not')
