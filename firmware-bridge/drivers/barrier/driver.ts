@@ -24,6 +24,9 @@ import type { Settings } from './schema.ts'
 
 type Motion = 'open' | 'close' | 'stop'
 
+/** How long switching a relay off may take, and the pause before it is tried again. */
+const RELEASE_MS = 1_000
+
 export function createBarrier(settings: Settings, context: DriverContext): Device {
   return new BarrierDevice(settings, context)
 }
@@ -138,19 +141,27 @@ class BarrierDevice implements Device {
     if (relay === undefined) throw new LuongError('DEVICE_REFUSED', `${this.id}: there is no ${motion} relay`)
     // Two contacts closed at once mean different things to different operators, so the other pulse is cut short. Open is
     // never made to wait for that; close is.
-    if (motion === 'close') this.#release('open', options.deadline)
+    if (motion === 'close') this.#release('open')
     this.#pulseEnds[motion] = options.deadline + ms
     const sent = relay.pulse(ms, options)
-    if (motion === 'open') this.#release('close', options.deadline)
+    if (motion === 'open') this.#release('close')
     await sent
     this.#pulseEnds[motion] = this.#context.clock.mono() + ms
   }
 
-  /** Switches a relay off when its last pulse may still be on. Failing is harmless: the pulse ends by itself. */
-  #release(motion: 'open' | 'close', deadline: number): void {
-    if (this.#pulseEnds[motion] <= this.#context.clock.mono()) return
+  /** Cuts a pulse short that may still be on; tried until it is confirmed, or the relay is wanted again. */
+  #release(motion: 'open' | 'close'): void {
+    const { clock } = this.#context
+    if (this.#pulseEnds[motion] <= clock.mono()) return
     this.#pulseEnds[motion] = 0
-    this.#relays[motion]?.set(false, { deadline }).catch(() => this.#health.count('failed'))
+    const off = () => {
+      if (!this.#running || this.#pulseEnds[motion] !== 0) return
+      this.#relays[motion]?.set(false, { deadline: clock.mono() + RELEASE_MS }).catch(() => {
+        this.#health.count('failed')
+        clock.after(RELEASE_MS, off)
+      })
+    }
+    off()
   }
 
   /** Why `motion` may not be sent now; undefined when it may. */
