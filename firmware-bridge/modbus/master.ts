@@ -66,6 +66,8 @@ const MIN_GAP_MS = 5
 export class ModbusMaster {
   /** requests, timeouts, bad_frames, late_replies, unexpected_bytes, expired. */
   readonly counters = { requests: 0, timeouts: 0, bad_frames: 0, late_replies: 0, unexpected_bytes: 0, expired: 0 }
+  /** The state of the line, for health. */
+  readonly line: Pick<ByteTransport, 'name' | 'up' | 'onState'>
   readonly #transport: ByteTransport
   readonly #clock: Clock
   readonly #framing: Framing
@@ -83,6 +85,7 @@ export class ModbusMaster {
   #off: (() => void)[] = []
 
   constructor(options: MasterOptions) {
+    this.line = options.transport
     this.#transport = options.transport
     this.#clock = options.clock
     this.#framing = options.framing === 'tcp' ? tcpFraming() : rtuFraming()

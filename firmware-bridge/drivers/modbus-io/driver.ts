@@ -91,7 +91,7 @@ class ModbusIo implements Device {
     this.#health.set('starting', `${this.id}: not yet asked`)
     this.#master.start()
     for (const relay of this.#relays) relay.start()
-    const link = this.#c.bytes(this.#s.link)
+    const link = this.#master.line
     this.#off = link.onState((up, why) => {
       if (up) this.#plan(0)
       else this.#lost(why ?? 'the link is down')
@@ -136,7 +136,7 @@ class ModbusIo implements Device {
       const life = this.#life
       const began = this.#c.clock.mono()
       this.#poll().finally(() => {
-        if (!this.#running || life !== this.#life || this.#timer || !this.#c.bytes(this.#s.link).up) return
+        if (!this.#running || life !== this.#life || this.#timer || !this.#master.line.up) return
         this.#plan(Math.max(0, began + this.#period() - this.#c.clock.mono()))
       })
     })
