@@ -33,7 +33,7 @@ export interface BrokerLimits {
   readonly perAddress: number
   /** A connection that has not said CONNECT by then is closed, ms. */
   readonly connectMs: number
-  /** Longest keep-alive, and the one for clients that ask for none, s. */
+  /** Keep-alive of clients that ask for none, s: silent for one and a half times as long, they are dropped. */
   readonly keepaliveS: number
   readonly retainedTopics: number
   readonly retainedBytes: number
@@ -52,6 +52,8 @@ const LIMITS: BrokerLimits = {
 /** A subscriber that takes nothing for this long is dropped: it would hold up everyone else. */
 const DRAIN_MS = 5_000
 const STOP_MS = 2_000
+/** Begins the name of the gateway's own account. */
+const INTERNAL = '$gateway-'
 /** Room in a packet for topic and headers besides the payload. */
 const OVERHEAD = 4_096
 
@@ -93,7 +95,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
   }
   const limits = { ...LIMITS, ...config.limits }
   const internal: BrokerAccount = {
-    name: `$gateway-${randomBytes(8).toString('hex')}`,
+    name: `${INTERNAL}${randomBytes(8).toString('hex')}`,
     password: randomBytes(32).toString('hex'),
     role: 'site',
     publish: [],
@@ -104,7 +106,6 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
   const aedes = await Aedes.createBroker({
     connectTimeout: limits.connectMs,
     drainTimeout: DRAIN_MS,
-    keepaliveLimit: limits.keepaliveS,
     maxInflightInbound: 100,
     maxTopicLevels: 32,
     ...rights(config, internal, limits, counts, quiet),
@@ -188,11 +189,11 @@ function rights(
     preConnect(_client, packet, callback) {
       // No sessions (see above), and nobody who is silent for ever.
       packet.clean = true
-      packet.keepalive = packet.keepalive ? Math.min(packet.keepalive, limits.keepaliveS) : limits.keepaliveS
+      packet.keepalive ||= limits.keepaliveS
       callback(null, true)
     },
     authenticate(client, username, password, done) {
-      if (username === undefined && config.users.length === 0) {
+      if (config.users.length === 0 && !username?.startsWith(INTERNAL)) {
         known.set(client, { user: 'anonymous', may: everyone })
         return done(null, true)
       }

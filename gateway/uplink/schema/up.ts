@@ -30,7 +30,13 @@ export const laneState = z
     barrier: z.enum(['open', 'closed', 'moving', 'unknown']).meta({ title: 'Barrier', description: 'Position of the arm.' }),
     light: z.enum(['red', 'green', 'amber', 'off']).nullable().meta({ title: 'Light', description: 'Signal shown; null: none fitted.' }),
     devices: z
-      .record(z.string(), z.strictObject({ ok: z.boolean(), why: z.string().max(300).optional() }))
+      .record(
+        z.string(),
+        z.strictObject({
+          ok: z.boolean().meta({ title: 'OK', description: 'Answers and believes itself.' }),
+          why: z.string().max(300).optional().meta({ title: 'Why', description: 'What is wrong.' }),
+        }),
+      )
       .meta({ title: 'Devices', description: 'Health by device id.' }),
     queue: z.int().min(0).nullable().meta({ title: 'Queue', description: 'Vehicles waiting before the lane; null: not measured.' }),
     passage: z
@@ -49,12 +55,13 @@ export const laneState = z
   .meta({ title: 'Lane state', description: 'The lane at present.' })
 export type LaneState = z.input<typeof laneState>
 
+const count = (description: string) => z.int().min(0).meta({ title: 'Count', description })
 const summary = (title: string, description: string) =>
   z
     .strictObject({
-      count: z.int().min(0),
-      mean: z.number().min(0).nullable(),
-      p95: z.number().min(0).nullable(),
+      count: count('Passages that went into the figures.'),
+      mean: z.number().min(0).nullable().meta({ title: 'Mean', description: 'ms; null: none yet.' }),
+      p95: z.number().min(0).nullable().meta({ title: '95th percentile', description: 'ms; null: none yet.' }),
     })
     .meta({ title, description })
 
@@ -66,12 +73,12 @@ export const stats = z
       .record(
         z.string(),
         z.strictObject({
-          arrived: z.int().min(0),
-          cleared: z.int().min(0),
-          refused: z.int().min(0),
-          referred: z.int().min(0),
-          redirected: z.int().min(0),
-          aborted: z.int().min(0),
+          arrived: count('Vehicles that came to the lane.'),
+          cleared: count('Left through the barrier.'),
+          refused: count('Turned away.'),
+          referred: count('Sent to an officer.'),
+          redirected: count('Sent to another lane.'),
+          aborted: count('Left without passing.'),
         }),
       )
       .meta({ title: 'Lanes', description: 'Passages by lane and outcome.' }),
