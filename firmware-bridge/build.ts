@@ -136,6 +136,11 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
       },
       input: (ref) => point<InputPoint>(all, ref, 'inputs'),
       output: (ref) => point<OutputPoint>(all, ref, 'outputs'),
+      board(ref) {
+        const board = all.get(deviceOf(ref))
+        if (!board) throw new LuongError('CONFIG_INVALID', `${ref}: there is no device ${deviceOf(ref)}`)
+        return board
+      },
     }
     try {
       const create = await entry.load()

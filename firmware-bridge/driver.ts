@@ -19,6 +19,12 @@ export interface DeviceHealth {
   readonly counters: Readonly<Record<string, number>>
 }
 
+/** What a device said when probed: `reply time`, `12 ms (9…15)`. */
+export interface ProbeFact {
+  readonly what: string
+  readonly value: string
+}
+
 /** Anything with a life: constructors do nothing, `start` works, `stop` settles within a bounded time. */
 export interface Device {
   readonly id: string
@@ -26,6 +32,8 @@ export interface Device {
   stop(): Promise<void>
   health(): DeviceHealth
   onHealth(fn: (health: DeviceHealth) => void): () => void
+  /** For `luong probe`: asks the device about itself (versions, reply times) while it runs. Moves nothing; settles within 30 s. */
+  probe?(): Promise<readonly ProbeFact[]>
   readonly points?: Points
   readonly barrier?: Barrier
   readonly signal?: Signal
@@ -129,6 +137,8 @@ export interface DriverContext {
   shared<T>(link: string, kind: string, make: () => T): T
   input(ref: string): InputPoint
   output(ref: string): OutputPoint
+  /** The device that a point belongs to, so that what is wired to a board can say that the board is away. */
+  board(ref: string): Pick<Device, 'id' | 'health' | 'onHealth'>
 }
 
 /** A driver in the registry: its schema is loaded with the config, its code only when a site uses it. */

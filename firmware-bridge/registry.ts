@@ -7,6 +7,7 @@ import type { DriverEntry } from './driver.ts'
 import { entry as barrier } from './drivers/barrier/entry.ts'
 import { entry as modbusIo } from './drivers/modbus-io/entry.ts'
 import { entry as mqttCamera } from './drivers/mqtt-camera/entry.ts'
+import { entry as mqttIo } from './drivers/mqtt-io/entry.ts'
 import { entry as trafficLight } from './drivers/traffic-light/entry.ts'
 import { entry as xk3190 } from './drivers/xk3190/entry.ts'
 
@@ -27,6 +28,7 @@ export const drivers: ReadonlyMap<string, DriverEntry> = makeRegistry([
   anyDriver(barrier),
   anyDriver(modbusIo),
   anyDriver(mqttCamera),
+  anyDriver(mqttIo),
   anyDriver(trafficLight),
   anyDriver(xk3190),
 ])

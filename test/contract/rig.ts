@@ -1,7 +1,7 @@
 /** A small site in memory for driver tests: real drivers, real build, simulated boards, a clock moved by hand. */
 import { type BuildOptions, buildDevices, type Devices } from '../../firmware-bridge/build.ts'
 import { buildSim, type SimDevices } from '../../firmware-bridge/build-sim.ts'
-import type { Device } from '../../firmware-bridge/driver.ts'
+import type { Device, DriverEntry } from '../../firmware-bridge/driver.ts'
 import type { DeviceSpec, Links } from '../../firmware-bridge/plan.ts'
 import { drivers } from '../../firmware-bridge/registry.ts'
 import type { SimDevice } from '../../firmware-bridge/sim.ts'
@@ -15,6 +15,8 @@ export interface RigOptions {
   readonly links: Readonly<Record<string, 'bytes' | 'mqtt'>>
   /** Devices as in a site file; parsed by their drivers' schemas. */
   readonly devices: Readonly<Record<string, { readonly driver: string } & Record<string, unknown>>>
+  /** Other drivers than the shipped ones. */
+  readonly registry?: ReadonlyMap<string, DriverEntry>
   /** The device under test. */
   readonly subject: string
 }
@@ -43,10 +45,10 @@ export interface Rig {
 }
 
 /** The schema's reading of raw settings, as the config loader does it. */
-export function parseDevices(raw: RigOptions['devices']): Map<string, DeviceSpec> {
+export function parseDevices(raw: RigOptions['devices'], registry = drivers): Map<string, DeviceSpec> {
   return new Map(
     Object.entries(raw).map(([id, settings]) => {
-      const entry = drivers.get(settings.driver)
+      const entry = registry.get(settings.driver)
       if (!entry) throw new Error(`no driver ${settings.driver}`)
       return [id, { driver: settings.driver, settings: entry.schema.parse(settings) }]
     }),
@@ -99,9 +101,10 @@ export async function makeRig(options: RigOptions): Promise<Rig> {
       },
     },
   })
-  const common: Pick<BuildOptions, 'links' | 'devices' | 'clock' | 'log'> = {
+  const common: Pick<BuildOptions, 'links' | 'devices' | 'clock' | 'log' | 'registry'> = {
     links,
-    devices: parseDevices(options.devices),
+    devices: parseDevices(options.devices, options.registry),
+    ...(options.registry ? { registry: options.registry } : {}),
     clock,
     log: silentLog,
   }

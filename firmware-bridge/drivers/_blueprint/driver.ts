@@ -58,6 +58,7 @@ class Blueprint implements Device {
     for (const off of this.#unsubscribe) off()
     this.#unsubscribe = []
     this.#input.forget()
+    this.#health.set('down', `${this.id}: stopped`)
   }
 
   health(): DeviceHealth {
@@ -115,7 +116,7 @@ class Blueprint implements Device {
     const { clock } = this.#context
     const ref = `${this.id}.do1`
     if (this.#unsubscribe.length === 0) throw new LuongError('STOPPED', `${ref}: the device is stopped`)
-    if (clock.mono() > deadline) throw new LuongError('COMMAND_EXPIRED', `${ref}: the command waited too long and was not sent`)
+    if (clock.mono() >= deadline) throw new LuongError('COMMAND_EXPIRED', `${ref}: the command waited too long and was not sent`)
     if (guard?.() === false) throw new LuongError('DEVICE_REFUSED', `${ref}: the command was withdrawn before it was sent`)
     this.#health.count('commands')
     const echoed = new Promise<void>((resolve) => {

@@ -7,6 +7,7 @@
 import type { Timer } from '../../../gateway/kernel/clock.ts'
 import { LuongError } from '../../../gateway/kernel/errors.ts'
 import { Listeners } from '../../../gateway/kernel/listeners.ts'
+import { Boards } from '../../boards.ts'
 import type {
   Barrier,
   BarrierPosition,
@@ -42,6 +43,7 @@ class BarrierDevice implements Device {
   readonly #openLimit: InputPoint | undefined
   readonly #closedLimit: InputPoint | undefined
   readonly #relays: { readonly open: OutputPoint; readonly close: OutputPoint | undefined; readonly stop: OutputPoint | undefined }
+  readonly #boards: Boards
   #running = false
   #unsubscribe: (() => void)[] = []
   /** Number of the latest command: an older one still waiting in a queue is not sent any more. */
@@ -62,6 +64,7 @@ class BarrierDevice implements Device {
     this.#inhibits = settings.inhibit.map((ref) => context.input(ref))
     this.#openLimit = input(settings.open_limit)
     this.#closedLimit = input(settings.closed_limit)
+    this.#boards = new Boards(context, [settings.open, settings.close, settings.stop])
     this.#relays = { open: context.output(settings.open), close: output(settings.close), stop: output(settings.stop) }
     this.barrier = {
       open: (options) => this.#command('open', options),
@@ -79,6 +82,7 @@ class BarrierDevice implements Device {
     for (const point of [this.#openLimit, this.#closedLimit, ...this.#inhibits]) {
       if (point !== undefined) this.#unsubscribe.push(point.onChange(looked))
     }
+    this.#unsubscribe.push(this.#boards.onHealth(() => this.#look(this.#context.clock.mono())))
     this.#look(this.#context.clock.mono())
   }
 
@@ -91,6 +95,7 @@ class BarrierDevice implements Device {
     this.#travel = undefined
     this.#derived = 'unknown'
     this.#become('unknown', this.#context.clock.mono())
+    this.#health.set('down', `${this.id}: stopped`)
   }
 
   health(): DeviceHealth {
@@ -202,13 +207,16 @@ class BarrierDevice implements Device {
     if (!this.#running) return
     const open = this.#openLimit?.read().value
     const closed = this.#closedLimit?.read().value
-    // With one limit, the other end is known by command only. Unless a command is under way, the limit overrules it.
-    if (open === null || closed === null) {
+    const away = this.#boards.away()
+    // A board that was away may have dropped its relays, and with them a hold barrier's arm.
+    if (open === null || closed === null || away !== undefined) {
       this.#travel?.cancel()
       this.#travel = undefined
       this.#derived = 'unknown'
-    } else if (this.#travel === undefined && (open || closed)) this.#derived = open ? 'open' : 'closed'
-    this.#tellHealth(open, closed)
+    }
+    // With one limit, the other end is known by command only. Unless a command is under way, the limit overrules it.
+    else if (this.#travel === undefined && (open || closed)) this.#derived = open ? 'open' : 'closed'
+    this.#tellHealth(open, closed, away)
     this.#become(positionOf(open, closed, this.#derived), at)
   }
 
@@ -218,13 +226,14 @@ class BarrierDevice implements Device {
     this.#positions.emit(position, at)
   }
 
-  #tellHealth(open: Tri | undefined, closed: Tri | undefined): void {
+  #tellHealth(open: Tri | undefined, closed: Tri | undefined, away: string | undefined): void {
     const unknown = [this.#openLimit, this.#closedLimit, ...this.#inhibits].find((point) => point?.read().value === null)
     if (open && closed)
       this.#health.set(
         'degraded',
         `${this.id}: both limits ${this.#openLimit?.ref} and ${this.#closedLimit?.ref} are on; check the limit switches and their wiring`,
       )
+    else if (away !== undefined) this.#health.set('down', `${this.id}: its relay board is away: ${away}`)
     else if (unknown) this.#health.set('degraded', `${this.id}: input ${unknown.ref} is unknown; check its device`)
     else this.#health.set('ok')
   }

@@ -73,6 +73,7 @@ class MqttCamera implements Device {
     this.#unsubscribe = []
     this.#watch?.cancel()
     this.#watch = undefined
+    this.#health.set('down', `${this.id}: stopped`)
   }
 
   health(): DeviceHealth {

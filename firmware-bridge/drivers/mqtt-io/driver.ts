@@ -87,6 +87,7 @@ class MqttIo implements Device {
     this.#unsubscribe = []
     this.#online = null
     this.#forget()
+    this.#health.set('down', `${this.id}: stopped`)
   }
 
   health(): DeviceHealth {

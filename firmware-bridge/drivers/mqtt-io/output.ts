@@ -78,7 +78,7 @@ export class MqttOutput implements OutputPoint {
   /** Checks and hands over in one turn. `sent` is called once the message may be on its way. */
   async #send(topic: string, payload: string, wanted: boolean, options: CommandOptions, sent: () => void): Promise<void> {
     const { ref, link, clock, health, confirmMs } = this.#parts
-    if (clock.mono() > options.deadline) throw new LuongError('COMMAND_EXPIRED', `${ref}: the command was too old to be sent`)
+    if (clock.mono() >= options.deadline) throw new LuongError('COMMAND_EXPIRED', `${ref}: the command was too old to be sent`)
     const away = this.#parts.away()
     if (away !== undefined) throw new LuongError('LINK_DOWN', `${ref}: ${away}`)
     if (this.#waiting.size >= MAX_WAITING) throw new LuongError('QUEUE_FULL', `${ref}: ${MAX_WAITING} commands already wait for an answer`)

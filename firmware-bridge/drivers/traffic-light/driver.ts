@@ -5,6 +5,7 @@
  */
 import type { Timer } from '../../../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../../../gateway/kernel/errors.ts'
+import { Boards } from '../../boards.ts'
 import type { Aspect, CommandOptions, Device, DeviceHealth, DriverContext, OutputPoint, Signal } from '../../driver.ts'
 import { HealthBox } from '../../health.ts'
 import type { Settings } from './schema.ts'
@@ -20,17 +21,27 @@ class TrafficLight implements Device {
   readonly signal: Signal
   readonly #context: DriverContext
   readonly #lamps: ReadonlyMap<Aspect, OutputPoint>
+  readonly #boards: Boards
   readonly #health = new HealthBox(['shows', 'failed'])
   #running = false
+  #unsubscribe = () => {}
   /** Number of the latest request; older ones that still wait are dropped. */
   #turn = 0
   /** Requests run one after the other. */
   #tail: Promise<void> = Promise.resolve()
+  /** What was last asked for, undefined until something was. */
+  #wanted: Aspect | undefined
+  /** Some lamp may be on. */
+  #lit = false
+  /** Why the lamps are not as wanted. */
+  #trouble: string | undefined
+  #boardAway = true
   #retry: Timer | undefined
 
   constructor(settings: Settings, context: DriverContext) {
     this.id = context.id
     this.#context = context
+    this.#boards = new Boards(context, [settings.red, settings.green, settings.amber])
     const lamps: [Aspect, OutputPoint][] = [
       ['red', context.output(settings.red)],
       ['green', context.output(settings.green)],
@@ -41,8 +52,12 @@ class TrafficLight implements Device {
   }
 
   start(): void {
+    if (this.#running) return
     this.#running = true
-    this.#health.set('ok')
+    this.#wanted = undefined
+    this.#trouble = undefined
+    this.#unsubscribe = this.#boards.onHealth(() => this.#look())
+    this.#look()
   }
 
   /** Leaves the lamps as they are. */
@@ -51,7 +66,9 @@ class TrafficLight implements Device {
     this.#turn++
     this.#retry?.cancel()
     this.#retry = undefined
+    this.#unsubscribe()
     await this.#tail
+    this.#health.set('down', `${this.id}: stopped`)
   }
 
   health(): DeviceHealth {
@@ -80,26 +97,27 @@ class TrafficLight implements Device {
     const latest = () => turn === this.#turn
     const guard = () => latest() && (options.guard?.() ?? true)
     try {
-      this.#must(latest, aspect)
-      // Dark first: off is always safe, so neither a newer request nor a guard holds it up.
+      if (!guard()) throw new LuongError('DEVICE_REFUSED', `${this.id}: ${aspect} was withdrawn before it was sent`)
+      // Dark first. Off is always safe, so nothing newer holds it up; all are awaited, lest a late one darkens the next aspect.
       const others = [...this.#lamps].filter(([lamp]) => lamp !== aspect)
       const dark = await Promise.allSettled(others.map(([, output]) => output.set(false, { deadline: options.deadline })))
       for (const result of dark) if (result.status === 'rejected') throw result.reason
-      this.#must(latest, aspect)
-      await this.#lamps.get(aspect)?.set(true, { deadline: options.deadline, guard })
+      if (!latest()) throw this.#replaced(aspect)
+      if (aspect !== 'off') {
+        this.#lit = true
+        await this.#lamps.get(aspect)?.set(true, { deadline: options.deadline, guard })
+      } else this.#lit = false
       this.#health.count('shows')
-      this.#health.set('ok')
+      this.#wanted = aspect
+      this.#trouble = undefined
+      this.#look()
     } catch (error) {
-      if (!latest()) throw error instanceof LuongError && error.code === 'STOPPED' ? error : this.#replaced(aspect)
+      if (!latest()) throw this.#replaced(aspect)
       this.#health.count('failed')
-      this.#health.set('degraded', `${this.id}: ${aspect} could not be shown (${messageOf(error)}); red is tried until it is confirmed`)
-      this.#redLater()
+      // Where no lamp can be on, nobody is misled.
+      if (this.#lit) this.#redLater(`${this.id}: ${aspect} could not be shown (${messageOf(error)}); red is tried until it is confirmed`)
       throw error
     }
-  }
-
-  #must(latest: () => boolean, aspect: Aspect): void {
-    if (!latest()) throw this.#replaced(aspect)
   }
 
   #replaced(aspect: Aspect): LuongError {
@@ -107,13 +125,27 @@ class TrafficLight implements Device {
     return new LuongError(this.#running ? 'DEVICE_REFUSED' : 'STOPPED', `${this.id}: ${aspect} ${why}`, { hint: 'Nothing to do.' })
   }
 
-  #redLater(): void {
+  #redLater(trouble: string): void {
     if (!this.#running) return
-    const { clock } = this.#context
-    this.#retry = clock.after(RETRY_MS, () => {
-      this.#retry = undefined
-      // Failing again sets the next try.
-      this.#show('red', { deadline: clock.mono() + RETRY_MS }).catch(() => {})
-    })
+    this.#trouble = trouble
+    this.#look()
+    this.#retry = this.#context.clock.after(RETRY_MS, () => this.#again('red'))
+  }
+
+  /** Failing again sets the next try. */
+  #again(aspect: Aspect): void {
+    this.#show(aspect, { deadline: this.#context.clock.mono() + RETRY_MS }).catch(() => {})
+  }
+
+  #look(): void {
+    if (!this.#running) return
+    const away = this.#boards.away()
+    const back = this.#boardAway && away === undefined
+    this.#boardAway = away !== undefined
+    if (away !== undefined) this.#health.set('down', `${this.id}: its relay board is away: ${away}`)
+    else if (this.#trouble !== undefined) this.#health.set('degraded', this.#trouble)
+    else this.#health.set('ok')
+    // A board that was away may have dropped its relays.
+    if (back && this.#wanted !== undefined && this.#retry === undefined) this.#again(this.#wanted)
   }
 }

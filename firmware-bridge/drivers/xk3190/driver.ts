@@ -59,6 +59,7 @@ class Xk3190 implements Device {
     this.#poll = undefined
     this.#cutter.reset()
     this.#forget()
+    this.#health.set('down', `${this.id}: stopped`)
   }
 
   health(): DeviceHealth {
