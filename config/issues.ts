@@ -37,9 +37,10 @@ type Found = Complaint & { meant?: string; missing?: boolean }
 
 function explain(issue: Issue, path: Path, context: IssueContext): Found[] {
   const value = at(context.data, path)
-  const node = nodesAt(context.schema, path, context.data)[0]
+  const nodes = nodesAt(context.schema, path, context.data)
+  const node = nodes[0]
   const say = (message: string, hint?: string): Found[] => [{ path, message, ...(hint === undefined ? {} : { hint }) }]
-  const missing = () => [{ ...say('is missing', purpose(node))[0]!, missing: true }]
+  const missing = () => [{ ...say('is missing', choice(nodes) ?? purpose(node))[0]!, missing: true }]
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => unknownKey(key, path, context))
@@ -53,7 +54,10 @@ function explain(issue: Issue, path: Path, context: IssueContext): Found[] {
     }
     case 'invalid_type':
       if (value === undefined) return missing()
-      return say(`must be ${TYPES[issue.expected] ?? issue.expected}, not ${show(value, path)}`, typeHint(value, issue.expected, node))
+      return say(
+        `must be ${TYPES[issue.expected] ?? issue.expected}, not ${show(value, path)}`,
+        hidden(path) ? undefined : typeHint(value, issue.expected, node),
+      )
     case 'invalid_value':
       if (value === undefined) return missing()
       return [oneOf(issue.values.map(String), value, path)]
@@ -131,8 +135,15 @@ function typeHint(value: unknown, expected: string, node: JsonNode | undefined):
   if (numeric && typeof value === 'string' && /^\s*-?\d/.test(value))
     return node?.unit ? `a bare number, in ${node.unit}` : 'a bare number, without quotes'
   if (expected === 'boolean' && typeof value === 'string' && /^(yes|no|on|off)$/i.test(value)) return 'YAML 1.2 knows true and false only'
+  if (expected === 'array' && (typeof value === 'string' || typeof value === 'number')) return `write [${value}]`
   if (expected === 'string' && typeof value === 'number') return 'put it in quotes'
   return numeric ? bounds(node) : purpose(node)
+}
+
+/** Where each form of a map has its own fixed value. */
+function choice(nodes: readonly JsonNode[]): string | undefined {
+  const fixed = nodes.flatMap((n) => (n.const === undefined ? [] : [String(n.const)]))
+  return fixed.length > 1 && fixed.length === nodes.length ? `write one of ${fixed.join(', ')}` : undefined
 }
 
 /** What a setting is for, as a hint. */
@@ -172,6 +183,8 @@ function show(value: unknown, path: Path): string {
   if (typeof value === 'object') return 'a map'
   if (typeof value !== 'string') return String(value)
   if (hidden(path)) return 'text'
+  // An address with a password in it is refused; the password is not repeated either.
+  if (/\/\/[^/]*@/.test(value)) return 'text with a user name or password in it'
   const short = value.length > 40 ? `${value.slice(0, 40)}…` : value
   return JSON.stringify(short)
 }

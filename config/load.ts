@@ -9,8 +9,9 @@ import { crosscheck, type LoadedDevice, type SiteView } from './crosscheck.ts'
 import { freeze, plain } from './freeze.ts'
 import { type Complaint, complaints } from './issues.ts'
 import { type JsonNode, type Registry, siteJsonSchema } from './json-schema.ts'
-import { MIGRATIONS, type Migrations, migrate } from './migrate.ts'
+import { CURRENT_VERSION, MIGRATIONS, type Migrations, migrate } from './migrate.ts'
 import { type Merged, readMerged, reason } from './origin.ts'
+import { salvage } from './salvage.ts'
 import { lane } from './schema/lane.ts'
 import { link } from './schema/links.ts'
 import { type Site, site } from './schema/site.ts'
@@ -41,9 +42,12 @@ export interface LoadedSite {
 
 /** CONFIG_INVALID with every problem found, warnings too, in the order of the files. */
 export class ConfigError extends ProblemsError {
-  constructor(problems: readonly Problem[]) {
+  /** Rule files that are there, so that `luong check` can tell their problems too. */
+  readonly rules: readonly string[]
+  constructor(problems: readonly Problem[], rules: readonly string[] = []) {
     super('CONFIG_INVALID', problems)
     this.name = 'ConfigError'
+    this.rules = rules
   }
 }
 
@@ -59,19 +63,29 @@ export async function loadSite(path: string, options: LoadOptions = {}): Promise
   const schema = siteJsonSchema(registry)
   const whole = site.safeParse(raw)
   const devices = readDevices(raw.devices, registry, { raw, schema })
-  const view: SiteView = { ...(whole.success ? parts(whole.data) : salvage(raw)), devices: devices.devices, raw }
+  const read = whole.success ? parts(whole.data) : salvaged(raw)
+  const view: SiteView = { ...read, devices: devices.devices, raw }
   const rules = ruleFiles(raw.rules, merged)
+  const missing = await unreadable(rules)
   const wrong = [
-    ...(whole.success ? [] : complaints(whole.error.issues, { schema, data: raw })),
+    ...(whole.success ? [] : complaints(whole.error.issues, { schema, data: raw }).map(newer(raw))),
     ...devices.complaints,
-    ...(await resolveSecrets(findSecrets(whole.success ? whole.data : salvagedSecrets(raw)), options.env ?? process.env, merged.fileOf)),
-    ...(await unreadable(rules)),
+    ...(await resolveSecrets(findSecrets(whole.success ? whole.data : withSecrets(raw, read)), options.env ?? process.env, merged.fileOf)),
+    ...missing,
   ]
-  const found = crosscheck(view)
+  // Warnings about a site that is wrong in itself may be false; so may be what is said about a value already complained of.
+  const told = new Set(wrong.map((c) => JSON.stringify(c.path)))
+  const found = crosscheck(view).filter((f) => wrong.length === 0 || (f.severity !== 'warning' && !told.has(JSON.stringify(f.path))))
   const problems = [...wrong.map((c) => merged.problem(c)), ...found.map((f) => merged.problem(f, f.severity ?? 'error'))].sort((a, b) =>
     byPlace(a, b, merged.files),
   )
-  if (!whole.success || problems.some((p) => p.severity === 'error')) throw new ConfigError(unique(problems))
+  if (!whole.success || problems.some((p) => p.severity === 'error')) {
+    const there = rules.filter((r) => !missing.some((m) => m.path === r.path))
+    throw new ConfigError(
+      unique(problems),
+      there.map((r) => r.file),
+    )
+  }
   const loaded = devices.devices as ReadonlyMap<string, LoadedDevice>
   for (const device of loaded.values()) freeze(device.settings)
   return Object.freeze({
@@ -84,6 +98,14 @@ export async function loadSite(path: string, options: LoadOptions = {}): Promise
     warnings: Object.freeze(unique(problems)),
   })
 }
+
+/** A file of a later version is not the technician's mistake. */
+const newer =
+  (raw: Record<string, unknown>) =>
+  (c: Complaint): Complaint =>
+    c.path.join() === 'version' && Number(raw.version) > CURRENT_VERSION
+      ? { ...c, hint: 'the file was written for a newer version of this program: update the program' }
+      : c
 
 interface Place {
   readonly raw: Record<string, unknown>
@@ -107,8 +129,9 @@ function readDevices(raw: unknown, registry: Registry, { raw: data, schema }: Pl
       continue
     }
     const parsed = entry.schema.safeParse(settings)
-    if (parsed.success) devices.set(id, { driver, entry, settings: parsed.data })
-    else found.push(...complaints(parsed.error.issues, { schema, data, prefix }))
+    if (!parsed.success) found.push(...complaints(parsed.error.issues, { schema, data, prefix }))
+    const readable = parsed.success ? parsed.data : salvage(entry.schema, settings)
+    if (readable !== null) devices.set(id, { driver, entry, settings: readable })
   }
   return { devices, complaints: found }
 }
@@ -122,27 +145,21 @@ const parts = (s: Site): Parts => ({
   http: s.http,
 })
 
-/** What can be read of a site that is wrong somewhere, so that the rest is checked all the same. */
-function salvage(raw: Record<string, unknown>): Parts {
+/** The parts of a site that is wrong somewhere, as far as they can be read. */
+function salvaged(raw: Record<string, unknown>): Parts {
   const each = <T>(schema: z.ZodType<T>, map: unknown): Map<string, T | null> =>
-    new Map(Object.entries(isMap(map) ? map : {}).map(([id, value]) => [id, only(schema, value)]))
+    new Map(Object.entries(isMap(map) ? map : {}).map(([id, value]) => [id, salvage(schema, value)]))
   return {
     links: each(link, raw.links),
     lanes: each(lane, raw.lanes),
-    broker: only(site.shape.broker, raw.broker),
-    http: only(site.shape.http, raw.http),
+    broker: salvage(site.shape.broker, raw.broker),
+    http: salvage(site.shape.http, raw.http),
   }
 }
 
-function only<T>(schema: z.ZodType<T>, value: unknown): T | null {
-  const parsed = schema.safeParse(value)
-  return parsed.success ? parsed.data : null
-}
-
-/** Parts that may hold secrets, as far as they can be read. */
-function salvagedSecrets(raw: Record<string, unknown>): object {
-  const { links, broker } = salvage(raw)
-  return { links: Object.fromEntries(links), broker, uplink: only(site.shape.uplink, raw.uplink) }
+/** All that may hold secrets. */
+function withSecrets(raw: Record<string, unknown>, { links, broker }: Parts): object {
+  return { links: Object.fromEntries(links), broker, uplink: salvage(site.shape.uplink, raw.uplink) }
 }
 
 interface RuleFile {

@@ -18,7 +18,10 @@ export function at(data: unknown, path: readonly PropertyKey[]): unknown {
 export function branches(node: JsonNode, value?: unknown): JsonNode[] {
   const options = node.anyOf ?? node.oneOf
   if (!options) return [node]
-  const all = options.flatMap((option) => branches(option, value))
+  // What is said of the whole is truer than what is said of one of its forms.
+  const { title, description, unit } = node
+  const whole = Object.fromEntries(Object.entries({ title, description, unit }).filter(([, text]) => text !== undefined))
+  const all = options.flatMap((option) => branches({ ...option, ...whole }, value))
   if (!isMap(value)) return all
   const fits = all.filter((b) => {
     const fixed = Object.entries(b.properties ?? {}).filter(([, p]) => p.const !== undefined)

@@ -26,7 +26,7 @@ export function checkLanes(view: SiteView): Finding[] {
   const uses = lanes.flatMap(([id, lane]) => deviceUses(id, lane))
   return [
     ...uses.flatMap((use) => rightKind(use, view)),
-    ...oneLaneEach(uses),
+    ...oneLaneEach(uses.filter((use) => rightKind(use, view).length === 0)),
     ...lanes.flatMap(([id, lane]) => [...heldUp(id, lane, view), ...armTimes(id, lane, view), ...blind(id, lane)]),
     ...foreignInhibits(view),
   ]

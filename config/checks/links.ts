@@ -1,7 +1,7 @@
 /** Links: is each there and of the right kind, and does each wire have one owner. */
 import { PROFILES } from '../../firmware-bridge/drivers/modbus-io/profiles.ts'
 import type { LinkConfig, Site } from '../schema/site.ts'
-import { among, type Finding, type LoadedDevice, linkKindsOf, readable, type SiteView, setting } from './view.ts'
+import { among, type Finding, kindOf, type LoadedDevice, linkKindsOf, readable, type SiteView, setting } from './view.ts'
 
 /** The link a device is on, when its settings name one. */
 export const linkOf = (device: LoadedDevice): string | undefined => device.entry.uses(device.settings).link
@@ -68,7 +68,7 @@ function buses(view: SiteView): Finding[] {
   for (const [id, device] of readable(view.devices)) {
     const name = linkOf(device)
     const kind = name === undefined ? undefined : view.links.get(name)?.kind
-    if (name === undefined || kind === undefined || kind === 'mqtt') continue
+    if (name === undefined || kind === undefined || kind === 'mqtt' || deviceLink(id, device, view).length > 0) continue
     lines.set(name, [...(lines.get(name) ?? []), [id, device]])
   }
   return [...lines].flatMap(([name, devices]) => devices.flatMap(([id, device], i) => sharesLine(name, id, device, devices.slice(0, i))))
@@ -91,6 +91,7 @@ function sharesLine(line: string, id: string, device: LoadedDevice, before: read
 
 /** Address on the bus; boards that do not say it have the one they are delivered with. */
 function unitOf(device: LoadedDevice): unknown {
+  if (kindOf(device) !== 'points') return undefined
   const profile = setting(device, 'profile')
   const factory =
     typeof profile === 'string' && Object.hasOwn(PROFILES, profile) ? PROFILES[profile as keyof typeof PROFILES].unit : undefined

@@ -1,0 +1,395 @@
+/** Every kind of mistake in a site file: what is changed in the site of harness.ts, and the lines a technician is told. */
+export interface Mistake {
+  readonly change: readonly (readonly [old: string, now: string])[]
+  readonly says: readonly string[]
+}
+
+export const MISTAKES: Readonly<Record<string, Mistake>> = {
+  'unknown key at the top': {
+    change: [['site:\n', 'stie: 1\nsite:\n']],
+    says: [
+      'site.yaml:2:1 stie: unknown key (known here: version, include, site, broker, uplink, http, data, plates, links, devices, lanes, rules)',
+    ],
+  },
+  'misspelt required key is told once': {
+    change: [['direction: import', 'directoin: import']],
+    says: ['site.yaml:18:5 lanes.one.directoin: unknown key (did you mean direction?)'],
+  },
+  'unknown key without a near one': {
+    change: [['barrier: arm-1', 'barrier: arm-1\n    colour: blue']],
+    says: [
+      'site.yaml:22:5 lanes.one.colour: unknown key (known here: name, direction, takes, priority, sensors, barrier, light, cameras, scale, idle_light, timing, simulation)',
+    ],
+  },
+  'missing key': {
+    change: [['    direction: import\n', '']],
+    says: ['site.yaml:17:3 lanes.one.direction: is missing (Direction: import: into Vietnam; export: out of Vietnam)'],
+  },
+  'key without a value': {
+    change: [['    barrier: arm-1', '    barrier:']],
+    says: ['site.yaml:21:5 lanes.one.barrier: must be text, not empty (Barrier: Device id of the barrier)'],
+  },
+  'wrong type': {
+    change: [['takes: [loaded]', 'takes: loaded']],
+    says: ['site.yaml:19:12 lanes.one.takes: must be a list, not "loaded" (write [loaded])'],
+  },
+  'number with a unit': {
+    change: [['arm_open_ms: 9000', 'arm_open_ms: 9s']],
+    says: ['site.yaml:30:28 lanes.two.timing.arm_open_ms: must be a number, not "9s" (a bare number, in ms)'],
+  },
+  'number in quotes': {
+    change: [['unit: 1', "unit: '1'"]],
+    says: ['site.yaml:9:75 devices.io-1.unit: must be a number, not "1" (a bare number, without quotes)'],
+  },
+  'fraction for a whole number': {
+    change: [['arm_open_ms: 9000', 'arm_open_ms: 9000.5']],
+    says: ['site.yaml:30:28 lanes.two.timing.arm_open_ms: must be a whole number, not 9000.5 (500 to 60000 ms; 8000 when left out)'],
+  },
+  'number out of bounds, below': {
+    change: [['arm_open_ms: 9000', 'arm_open_ms: 9']],
+    says: ['site.yaml:30:28 lanes.two.timing.arm_open_ms: must be at least 500 ms, not 9 (500 to 60000 ms; 8000 when left out)'],
+  },
+  'number out of bounds, above': {
+    change: [['arm_open_ms: 9000', 'arm_open_ms: 900000']],
+    says: ['site.yaml:30:28 lanes.two.timing.arm_open_ms: must be at most 60000 ms, not 900000 (500 to 60000 ms; 8000 when left out)'],
+  },
+  'yes for true': {
+    change: [['takes: [loaded]', 'takes: [loaded]\n    priority: yes']],
+    says: ['site.yaml:20:15 lanes.one.priority: must be true or false, not "yes" (YAML 1.2 knows true and false only)'],
+  },
+  'wrong choice': {
+    change: [['takes: [empty]', 'takes: [emtpy]']],
+    says: [
+      'site.yaml:26:13 lanes.two.takes[0]: must be one of loaded, empty, agricultural, two-way, parcel, border-resident, not "emtpy" (did you mean empty?)',
+    ],
+  },
+  'empty list': {
+    change: [['takes: [empty]', 'takes: []']],
+    says: ['site.yaml:26:12 lanes.two.takes: needs at least 1 entry'],
+  },
+  'bad name': {
+    change: [['  one:\n', '  Lane One:\n']],
+    says: ['site.yaml:17:3 lanes."Lane One": this name cannot be used: use lower-case letters, digits and dashes, at most 41'],
+  },
+  'bad point': {
+    change: [['approach: io-1.di1', 'approach: di1']],
+    says: ['site.yaml:20:26 lanes.one.sensors.approach: write DEVICE.POINT, e.g. io-1.di3 (it is "di1")'],
+  },
+  'no such time zone': {
+    change: [['  id: pass', '  id: pass\n  timezone: Asia/Hanoi']],
+    says: ['site.yaml:4:13 site.timezone: is not a time zone of the IANA list, e.g. Asia/Ho_Chi_Minh (it is "Asia/Hanoi")'],
+  },
+  'newer version': {
+    change: [['version: 1', 'version: 2']],
+    says: ['site.yaml:1:10 version: must be 1, not 2 (the file was written for a newer version of this program: update the program)'],
+  },
+  'fraction out of bounds': {
+    change: [['rules: [rules.yaml]', 'rules: [rules.yaml]\nplates: { min_weakest: 2 }']],
+    says: ['site.yaml:32:24 plates.min_weakest: must be at most 1, not 2 (0 to 1; 0.6 when left out)'],
+  },
+  'unknown link kind': {
+    change: [['kind: serial', 'kind: seriel']],
+    says: ['site.yaml:6:16 links.bus.kind: must be one of serial, tcp, mqtt, memory, not "seriel" (did you mean serial?)'],
+  },
+  'link without kind': {
+    change: [['{ kind: serial, ', '{ ']],
+    says: ['site.yaml:6:3 links.bus.kind: is missing (write one of serial, tcp, mqtt, memory)'],
+  },
+  'odd stop bits': {
+    change: [['path: /dev/ttyUSB0', 'path: /dev/ttyUSB0, stop_bits: 3']],
+    says: ['site.yaml:6:55 links.bus.stop_bits: must be 1 or 2, not 3'],
+  },
+  'unknown driver': {
+    change: [['driver: traffic-light', 'driver: trafic-light']],
+    says: ['site.yaml:13:22 devices.light-1.driver: there is no driver "trafic-light" (did you mean traffic-light?)'],
+  },
+  'device without driver': {
+    change: [['{ driver: traffic-light, ', '{ ']],
+    says: ['site.yaml:13:3 devices.light-1.driver: is missing (write one of barrier, modbus-io, mqtt-camera, traffic-light, xk3190)'],
+  },
+  'device that is no map': {
+    change: [['cam-2: { driver: mqtt-camera, link: local, topic: cam/2 }', 'cam-2: 7']],
+    says: ['site.yaml:15:10 devices.cam-2: must be a map, not 7'],
+  },
+  'key unknown to the driver': {
+    change: [['link: bus, profile: waveshare-relay-d, unit: 1', 'link: bus, profile: waveshare-relay-d, unitt: 1']],
+    says: ['site.yaml:9:69 devices.io-1.unitt: unknown key (did you mean unit?)'],
+  },
+  'wrong profile': {
+    change: [['waveshare-relay-d, unit: 1', 'waveshare-relayd, unit: 1']],
+    says: [
+      'site.yaml:9:50 devices.io-1.profile: must be one of waveshare-relay-d, waveshare-io-8ch, waveshare-relay, waveshare-poe, lc-tech-8, lc-tech-8-mode4, r4d8, stc-kc, wellpro-8025, moxa-e1214, wirenboard-6, not "waveshare-relayd" (did you mean waveshare-relay-d?)',
+    ],
+  },
+  "driver's own rule": {
+    change: [['open: io-2.do1, close: io-2.do2', 'open: io-2.do1']],
+    says: ['site.yaml:12:3 devices.arm-2.close: a pulse barrier needs a close relay'],
+  },
+  'no such device': {
+    change: [['barrier: arm-2', 'barrier: arm-3']],
+    says: [
+      'site.yaml:12:3 warning: devices.arm-2: is not used (no lane or device names it)',
+      'site.yaml:28:14 lanes.two.barrier: there is no device "arm-3" (did you mean arm-1?)',
+    ],
+  },
+  'device of the wrong kind': {
+    change: [['barrier: arm-2', 'barrier: light-1']],
+    says: [
+      'site.yaml:12:3 warning: devices.arm-2: is not used (no lane or device names it)',
+      'site.yaml:28:14 lanes.two.barrier: light-1 is a traffic light (traffic-light), not a barrier (there are: arm-1, arm-2)',
+    ],
+  },
+  'camera that is none': {
+    change: [['front: [cam-1]', 'front: [io-1]']],
+    says: [
+      'site.yaml:14:3 warning: devices.cam-1: is not used (no lane or device names it)',
+      'site.yaml:23:24 lanes.one.cameras.front[0]: io-1 is a board (modbus-io), not a camera (there are: cam-1, cam-2)',
+    ],
+  },
+  'no such link': {
+    change: [['link: bus, profile: waveshare-relay-d, unit: 2', 'link: buss, profile: waveshare-relay-d, unit: 2']],
+    says: ['site.yaml:10:36 devices.io-2.link: there is no link "buss" (did you mean bus?)'],
+  },
+  'link of the wrong kind': {
+    change: [['link: local, topic: cam/1', 'link: bus, topic: cam/1']],
+    says: ['site.yaml:14:39 devices.cam-1.link: link bus is of kind serial; mqtt-camera needs mqtt (there are: local)'],
+  },
+  'tcp framing on a serial line': {
+    change: [['unit: 1 }', 'unit: 1, framing: tcp }']],
+    says: ['site.yaml:9:87 devices.io-1.framing: tcp framing on the serial link bus (serial lines and device servers carry rtu)'],
+  },
+  'one serial port, two links': {
+    change: [
+      ['  local: { kind: mqtt }', '  local: { kind: mqtt }\n  bus-2: { kind: serial, path: /dev//ttyUSB0 }'],
+      ['link: bus, profile: waveshare-relay-d, unit: 2', 'link: bus-2, profile: waveshare-relay-d, unit: 2'],
+    ],
+    says: ['site.yaml:8:32 links.bus-2.path: /dev/ttyUSB0 is already taken by link bus (put all devices of one line on one link)'],
+  },
+  'one TCP address, two links': {
+    change: [
+      ['{ kind: serial, path: /dev/ttyUSB0 }', '{ kind: tcp, host: moxa, port: 4001 }\n  bus-2: { kind: tcp, host: MOXA, port: 4001 }'],
+      ['link: bus, profile: waveshare-relay-d, unit: 2', 'link: bus-2, profile: waveshare-relay-d, unit: 2'],
+    ],
+    says: ['site.yaml:7:29 links.bus-2.host: moxa:4001 is already taken by link bus (put all devices of one line on one link)'],
+  },
+  'one unit twice on a bus': {
+    change: [['unit: 2', 'unit: 1']],
+    says: ['site.yaml:10:75 devices.io-2.unit: unit 1 on link bus is already io-1 (give each board on a bus its own unit address)'],
+  },
+  'factory unit twice on a bus': {
+    change: [[', unit: 2', '']],
+    says: ['site.yaml:10:3 devices.io-2.unit: unit 1 on link bus is already io-1 (give each board on a bus its own unit address)'],
+  },
+  'two framings on one link': {
+    change: [
+      ['{ kind: serial, path: /dev/ttyUSB0 }', '{ kind: tcp, host: moxa, port: 4001 }'],
+      ['unit: 2', 'unit: 2, framing: tcp'],
+    ],
+    says: ['site.yaml:10:87 devices.io-2.framing: framing differs from that of io-1 on the same link bus'],
+  },
+  'weighbridge on a bus': {
+    change: [
+      ['lanes:\n', '  scale: { driver: xk3190, link: bus }\nlanes:\n'],
+      ['    barrier: arm-2', '    barrier: arm-2\n    scale: scale'],
+    ],
+    says: ['site.yaml:16:34 devices.scale.link: link bus already carries io-1 (modbus-io); xk3190 needs a line of its own'],
+  },
+  'one input, two lanes': {
+    change: [['presence: [io-2.di2]', 'presence: [io-2.di2, io-1.di1]']],
+    says: [
+      'site.yaml:27:26 lanes.two.sensors.presence: presence input io-1.di1 does not keep the arm from closing (add io-1.di1 to devices.arm-2.inhibit)',
+      'site.yaml:27:37 lanes.two.sensors.presence[1]: io-1.di1 is already used by lane one (approach) (one input, one purpose)',
+    ],
+  },
+  'one input, sensor and limit switch': {
+    change: [['approach: io-1.di1', 'approach: io-1.di5']],
+    says: ['site.yaml:11:87 devices.arm-1.open_limit: io-1.di5 is already used by lane one (approach) (one input, one purpose)'],
+  },
+  'one output, two devices': {
+    change: [['open: io-2.do1', 'open: io-1.do3']],
+    says: ['site.yaml:13:42 devices.light-1.red: io-1.do3 is already used by device arm-2 (open) (one output, one purpose)'],
+  },
+  'no such point': {
+    change: [['approach: io-1.di1', 'approach: io-1.di9']],
+    says: ['site.yaml:20:26 lanes.one.sensors.approach: io-1 has no input "di9" (it has di1 … di8)'],
+  },
+  'point of a device that is no board': {
+    change: [['approach: io-1.di1', 'approach: cam-1.di1']],
+    says: ['site.yaml:20:26 lanes.one.sensors.approach: cam-1 (mqtt-camera) has no inputs (there are: io-1, io-2)'],
+  },
+  'point of no device': {
+    change: [['approach: io-1.di1', 'approach: io-3.di1']],
+    says: ['site.yaml:20:26 lanes.one.sensors.approach: there is no device "io-3" (did you mean io-1?)'],
+  },
+  'output for an input': {
+    change: [['approach: io-1.di1', 'approach: io-1.do7']],
+    says: ['site.yaml:20:26 lanes.one.sensors.approach: io-1.do7 is an output; an input is needed here (it has di1 … di8)'],
+  },
+  'input for an output': {
+    change: [['open: io-1.do1', 'open: io-1.di7']],
+    says: ['site.yaml:11:48 devices.arm-1.open: io-1.di7 is an input; an output is needed here (it has do1 … do8)'],
+  },
+  'no presence sensor': {
+    change: [['sensors: { presence: [io-2.di2] }', 'sensors: { approach: io-2.di2 }']],
+    says: [
+      'site.yaml:27:5 lanes.two.sensors.presence: is missing (Presence: Loops or photocells under the arm. The arm never closes while one is on or unknown)',
+    ],
+  },
+  'presence does not keep the arm up': {
+    change: [['presence: io-1.di2', 'presence: [io-1.di2, io-1.di3]']],
+    says: [
+      'site.yaml:20:46 lanes.one.sensors.presence: presence input io-1.di3 does not keep the arm from closing (add io-1.di3 to devices.arm-1.inhibit)',
+    ],
+  },
+  'arm slower than its time-outs': {
+    change: [['inhibit: [io-2.di2]', 'inhibit: [io-2.di2], travel_ms: 8500']],
+    says: [
+      'site.yaml:30:5 lanes.two.timing.arm_close_ms: 8000 ms is too short for the arm to close (arm-2 travels 8500 ms; at least 9500 ms)',
+      'site.yaml:30:28 lanes.two.timing.arm_open_ms: 9000 ms is too short for the arm to open (arm-2 travels 8500 ms; at least 9500 ms)',
+    ],
+  },
+  'authorisation shorter than the arm': {
+    change: [['arm_open_ms: 9000', 'arm_open_ms: 9000, authorised_ms: 5000']],
+    says: ['site.yaml:30:49 lanes.two.timing.authorised_ms: 5000 ms would lapse before the arm is open (arm_open_ms is 9000 ms)'],
+  },
+  'two lanes, one barrier': {
+    change: [['    barrier: arm-2', '    barrier: arm-1']],
+    says: [
+      'site.yaml:11:107 warning: devices.arm-1.inhibit[0]: io-1.di2 is a sensor of lane one, but arm-1 is the barrier of lane two',
+      'site.yaml:12:3 warning: devices.arm-2: is not used (no lane or device names it)',
+      'site.yaml:27:26 lanes.two.sensors.presence: presence input io-2.di2 does not keep the arm from closing (add io-2.di2 to devices.arm-1.inhibit)',
+      'site.yaml:28:14 lanes.two.barrier: arm-1 already belongs to lane one (each lane has its own)',
+    ],
+  },
+  'two lanes, one camera': {
+    change: [['rear: [cam-2]', 'rear: [cam-1]']],
+    says: [
+      'site.yaml:15:3 warning: devices.cam-2: is not used (no lane or device names it)',
+      'site.yaml:29:23 lanes.two.cameras.rear[0]: cam-1 already belongs to lane one (each lane has its own)',
+    ],
+  },
+  'broker open to all': {
+    change: [['links:\n', 'broker: { embedded: { host: 0.0.0.0 } }\nlinks:\n']],
+    says: ['site.yaml:5:29 broker.embedded.host: the broker would listen on 0.0.0.0 for anybody (add users, or listen on 127.0.0.1)'],
+  },
+  'broker neither embedded nor external': {
+    change: [['links:\n', 'broker: { embeded: { port: 1884 } }\nlinks:\n']],
+    says: ['site.yaml:5:11 broker.embeded: unknown key (did you mean embedded?)'],
+  },
+  'two broker users of one name': {
+    change: [
+      [
+        'links:\n',
+        'broker: { embedded: { users: [{ name: a, role: page, password: { env: A } }, { name: a, role: page, password: { env: A } }] } }\nlinks:\n',
+      ],
+    ],
+    says: ['site.yaml:5:86 broker.embedded.users[1].name: there are two users named a'],
+  },
+  'broker and HTTP on one port': {
+    change: [['links:\n', 'http: { port: 1883 }\nlinks:\n']],
+    says: ['site.yaml:5:15 http.port: port 1883 is already taken by the broker (choose another)'],
+  },
+  'address with a password': {
+    change: [['links:\n', 'uplink: { url: "mqtt://me:hunter2@host" }\nlinks:\n']],
+    says: [
+      'site.yaml:5:16 uplink.url: write mqtt://HOST:PORT, mqtts://HOST:PORT, ws://HOST/PATH or wss://HOST/PATH, without user name or password (it is text with a user name or password in it)',
+    ],
+  },
+  'password in the file': {
+    change: [['links:\n', 'uplink: { url: "mqtt://host", password: hunter2 }\nlinks:\n']],
+    says: ['site.yaml:5:41 uplink.password: must be a map, not text (write {env: …} or {file: …})'],
+  },
+  'password variable not set': {
+    change: [['links:\n', 'uplink: { url: "mqtt://host", password: { env: LUONG_UPLINK } }\nlinks:\n']],
+    says: [
+      'site.yaml:5:48 uplink.password.env: the environment variable LUONG_UPLINK is not set (start with LUONG_UPLINK=… in the environment, or use {file: PATH})',
+    ],
+  },
+  'password variable empty': {
+    change: [['links:\n', 'uplink: { url: "mqtt://host", password: { env: EMPTY } }\nlinks:\n']],
+    says: [
+      'site.yaml:5:48 uplink.password.env: the environment variable EMPTY is empty (start with EMPTY=… in the environment, or use {file: PATH})',
+    ],
+  },
+  'password file missing': {
+    change: [['links:\n', 'uplink: { url: "mqtt://host", password: { file: secret.txt } }\nlinks:\n']],
+    says: ['site.yaml:5:49 uplink.password.file: the file secret.txt cannot be read: there is no such file (looked for secret.txt)'],
+  },
+  'password from nowhere': {
+    change: [['links:\n', 'uplink: { url: "mqtt://host", password: { evn: A } }\nlinks:\n']],
+    says: ['site.yaml:5:43 uplink.password.evn: unknown key (did you mean env?)'],
+  },
+  'bad topic root': {
+    change: [['  id: pass', '  id: pass\n  root: luong/+']],
+    says: ['site.yaml:4:9 site.root: write topic levels with slashes between them, without +, # or spaces (it is "luong/+")'],
+  },
+  'rules file missing': {
+    change: [['rules: [rules.yaml]', 'rules: [rules.yaml, more.yaml]']],
+    says: ['site.yaml:31:21 rules[1]: more.yaml cannot be read: there is no such file (looked for more.yaml)'],
+  },
+  'included file missing': {
+    change: [['version: 1', 'version: 1\ninclude: [shared.yaml]']],
+    says: ['site.yaml:2:11 include[0]: shared.yaml cannot be read: there is no such file'],
+  },
+  'includes itself': {
+    change: [['version: 1', 'version: 1\ninclude: [site.yaml]']],
+    says: ['site.yaml:2:11 include[0]: includes itself (site.yaml → site.yaml)'],
+  },
+  'not YAML': {
+    change: [['takes: [loaded]', 'takes: [loaded']],
+    says: ['site.yaml:20:5 Flow sequence in block collection must be sufficiently indented and end with a ]'],
+  },
+  'key twice': {
+    change: [['  id: pass', '  id: pass\n  id: gate']],
+    says: ['site.yaml:4:3 Map keys must be unique'],
+  },
+  'tab for spaces': {
+    change: [['  id: pass', '	id: pass']],
+    says: [
+      'site.yaml:3:1 Tabs are not allowed as indentation',
+      'site.yaml:3:6 Nested mappings are not allowed in compact mappings',
+      'site.yaml:3:6 Implicit keys need to be on a single line',
+    ],
+  },
+  'warning: device not used': {
+    change: [['lanes:\n', '  cam-3: { driver: mqtt-camera, link: local, topic: cam/3 }\nlanes:\n']],
+    says: ['site.yaml:16:3 warning: devices.cam-3: is not used (no lane or device names it)'],
+  },
+  'warning: link not used': {
+    change: [['  local: { kind: mqtt }', '  local: { kind: mqtt }\n  spare: { kind: memory }']],
+    says: ['site.yaml:8:3 warning: links.spare: is not used (no device is on it)'],
+  },
+  'warning: lane without camera': {
+    change: [
+      ['    cameras: { rear: [cam-2] }\n', ''],
+      ['  cam-2: { driver: mqtt-camera, link: local, topic: cam/2 }\n', ''],
+    ],
+    says: ['site.yaml:23:3 warning: lanes.two: no camera: every vehicle is referred to the desk (add cameras.front)'],
+  },
+  'warning: curtain does not keep the arm up': {
+    change: [['presence: [io-2.di2]', 'presence: [io-2.di2], curtain: io-2.di3']],
+    says: [
+      'site.yaml:27:47 warning: lanes.two.sensors.curtain: curtain input io-2.di3 does not keep the arm from closing (add io-2.di3 to devices.arm-2.inhibit)',
+    ],
+  },
+  "warning: another lane's sensor keeps the arm up": {
+    change: [['inhibit: [io-2.di2]', 'inhibit: [io-2.di2, io-1.di2]']],
+    says: ['site.yaml:12:95 warning: devices.arm-2.inhibit[1]: io-1.di2 is a sensor of lane one, but arm-2 is the barrier of lane two'],
+  },
+  'several at once': {
+    change: [
+      ['version: 1', 'version: 1\nhttp: { prot: 80 }'],
+      ['unit: 2', 'unit: 300'],
+      ['barrier: arm-2', 'barrier: arm-9'],
+      ['approach: io-1.di1', 'approach: io-1.di11'],
+      ['arm_open_ms: 9000', 'arm_open_ms: 0'],
+    ],
+    says: [
+      'site.yaml:2:9 http.prot: unknown key (did you mean port?)',
+      'site.yaml:11:75 devices.io-2.unit: must be at most 255, not 300 (1 to 255)',
+      'site.yaml:21:26 lanes.one.sensors.approach: io-1 has no input "di11" (it has di1 … di8)',
+      'site.yaml:29:14 lanes.two.barrier: there is no device "arm-9" (did you mean arm-1?)',
+      'site.yaml:31:28 lanes.two.timing.arm_open_ms: must be at least 500 ms, not 0 (500 to 60000 ms; 8000 when left out)',
+    ],
+  },
+}
