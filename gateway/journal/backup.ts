@@ -73,6 +73,8 @@ export async function restore(file: string, dir: string): Promise<BackupReport> 
     syncFolder(dir)
     return { ...report, pictures }
   } catch (error) {
+    // It was empty: nothing half-done stays.
+    for (const name of existsSync(dir) ? readdirSync(dir) : []) rmSync(join(dir, name), { recursive: true, force: true })
     throw failure(error, dir)
   }
 }
