@@ -21,7 +21,9 @@ export interface Decoded {
   readonly substitutions: number
   /** Steps with signs passed over. */
   readonly junk: number
-  /** Log-probability of the path with the syntax's weight, for comparing texts of the same lines. */
+  /** Log-probability of the whole path: what was passed over or left out costs, too. */
+  readonly path: number
+  /** `path` with the syntax's weight, for comparing texts of the same lines. */
   readonly score: number
 }
 
@@ -166,6 +168,7 @@ function finish(path: Path, pattern: Pattern, lines: readonly (readonly Step[])[
     weakest: Math.min(...chars.map((c) => c.p)),
     substitutions: path.substitutions,
     junk: path.junk,
+    path: path.score,
     score: path.score + Math.log(pattern.weight),
   }
 }

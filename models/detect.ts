@@ -1,16 +1,14 @@
 /** Text boxes in a picture: PP-OCR's differentiable-binarisation detector (Liao et al. 2020) and our post-processing. */
-import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { type Box, grow, minAreaBox } from './geometry.ts'
-import type { Picture } from './image.ts'
+import type { Raster } from './image.ts'
 import type { Point } from './plate.ts'
+import { runSession, type Session } from './runtime.ts'
 import { cut, type Norm, writePlanes } from './sample.ts'
 
 /** ImageNet statistics over B, G, R, as PP-OCR was trained. */
 const NORM: Norm = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], order: [2, 1, 0] }
 
 export interface DetectSettings {
-  /** Long side of the detector's input, pixels. */
-  readonly side: number
   /** A pixel is text from this probability. */
   readonly threshold: number
   /** A box counts from this mean probability of its pixels. */
@@ -18,31 +16,32 @@ export interface DetectSettings {
   /** The detector marks the shrunken core of a text; grown back by area × unclip / circumference (Vatti, as in DB). */
   readonly unclip: number
 }
-export const DETECT: DetectSettings = { side: 640, threshold: 0.3, score: 0.5, unclip: 1.7 }
+export const DETECT: DetectSettings = { threshold: 0.3, score: 0.5, unclip: 1.7 }
 
 export interface TextBox extends Box {
   readonly score: number
 }
 
 export class TextDetector {
-  readonly #session: InferenceSession
+  readonly #session: Session
   readonly #settings: DetectSettings
-  constructor(session: InferenceSession, settings: DetectSettings = DETECT) {
+  constructor(session: Session, settings: DetectSettings = DETECT) {
     this.#session = session
     this.#settings = settings
   }
 
-  /** Text boxes in pixels of `picture`, best score first. */
-  async detect(picture: Picture): Promise<TextBox[]> {
-    const { side } = this.#settings
-    const ratio = Math.min(1.5, side / Math.max(picture.width, picture.height))
+  /**
+   * Text boxes in pixels of `picture`, best score first.
+   * @param side long side of the detector's input, pixels; small pictures are enlarged to it, at most threefold
+   */
+  async detect(picture: Raster, side: number): Promise<TextBox[]> {
+    const ratio = Math.min(3, side / Math.max(picture.width, picture.height))
     const width = Math.max(32, Math.round((picture.width * ratio) / 32) * 32)
     const height = Math.max(32, Math.round((picture.height * ratio) / 32) * 32)
     const whole: Box = { cx: picture.width / 2, cy: picture.height / 2, width: picture.width, height: picture.height, angle: 0 }
     const input = new Float32Array(3 * width * height)
     writePlanes(cut(picture, whole, width, height), NORM, input, 0, width, width * height)
-    const output = await this.#session.run({ [this.#session.inputNames[0]!]: new Tensor('float32', input, [1, 3, height, width]) })
-    const map = output[this.#session.outputNames[0]!]!.data as Float32Array
+    const { data: map } = await runSession(this.#session, input, [1, 3, height, width])
     const sx = picture.width / width
     const sy = picture.height / height
     return findBoxes(map, width, height, this.#settings).map((box) => scaled(box, sx, sy))

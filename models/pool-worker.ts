@@ -62,7 +62,10 @@ export class PoolWorker {
 
   give(job: Job): void {
     const worker = this.#worker
-    if (!worker || this.#job) return job.reject(new LuongError('READER_FAILED', `${job.key}: the reader is not free`))
+    if (!worker || this.#job) {
+      job.reject(new LuongError('READER_FAILED', `${job.key}: the reader is not free`))
+      return
+    }
     this.#job = job
     const { clock, deadlineMs } = this.#settings
     this.#deadline = clock.after(deadlineMs, () => {

@@ -1,4 +1,5 @@
 /** Plate reading in worker threads behind bounded queues, so that the main thread stays free and no camera can flood it. */
+import './no-telemetry.ts'
 import { type Clock, systemClock, type Timer } from '../gateway/kernel/clock.ts'
 import { LuongError } from '../gateway/kernel/errors.ts'
 import { type Log, silentLog } from '../gateway/kernel/log.ts'

@@ -1,5 +1,4 @@
 /** The plate reader: picture → text boxes → lines → readings within the grammar → plates. */
-import { InferenceSession } from 'onnxruntime-node'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import { LINE_ASPECT, SPLITS, stacked, TWO_LINE_ASPECT, union } from './candidates.ts'
 import { colourFits, groundColour } from './colour.ts'
@@ -10,23 +9,27 @@ import { decodePicture, type Picture } from './image.ts'
 import { loadModels } from './manifest.ts'
 import type { PlateRead, PlateReader, Point, Quad, ReadOptions, ReadResult } from './plate.ts'
 import { type Line, LineReader } from './recognise.ts'
+import { createSession } from './runtime.ts'
 
 export interface ReaderSettings {
   /** Threads inside one inference. */
   readonly threads: number
   readonly detect: DetectSettings
+  /** Long sides at which plates are looked for; the next one only when the one before gave no sure plate. */
+  readonly sides: readonly number[]
   /** Long side at which plates are read, pixels; larger pictures are shrunk while decoding. */
   readonly readSide: number
   /** Text boxes read per picture, best first. */
   readonly maxLines: number
-  readonly accept: { readonly weakest: number; readonly confidence: number }
+  readonly accept: { readonly weakest: number; readonly confidence: number; readonly path: number }
 }
 export const READER: ReaderSettings = {
   threads: 1,
   detect: DETECT,
+  sides: [640, 960],
   readSide: 1280,
   maxLines: 16,
-  accept: { weakest: 0.9, confidence: 0.8 },
+  accept: { weakest: 0.9, confidence: 0.8, path: 0.5 },
 }
 
 interface Candidate {
@@ -52,11 +55,10 @@ export class OnnxPlateReader implements PlateReader {
   static async open(settings: Partial<ReaderSettings> = {}, manifest?: string): Promise<OnnxPlateReader> {
     const all = { ...READER, ...settings }
     const models = await loadModels(manifest)
-    const options = { intraOpNumThreads: all.threads, interOpNumThreads: 1, graphOptimizationLevel: 'all', logSeverityLevel: 3 } as const
     try {
       const [detector, recogniser] = await Promise.all([
-        InferenceSession.create(models.detector, options),
-        InferenceSession.create(models.recogniser, options),
+        createSession(models.detector, all.threads),
+        createSession(models.recogniser, all.threads),
       ])
       return new OnnxPlateReader(new TextDetector(detector, all.detect), new LineReader(recogniser, models.alphabet), all)
     } catch (cause) {
@@ -80,12 +82,27 @@ export class OnnxPlateReader implements PlateReader {
     const t0 = performance.now()
     const picture = await decodePicture(image, this.#settings.readSide)
     const t1 = performance.now()
-    const boxes = options.crop ? [] : (await this.#detector.detect(picture)).slice(0, 100)
-    const t2 = performance.now()
-    const candidates = options.crop ? await this.#crop(picture) : await this.#scene(picture, boxes)
-    const plates = this.#plates(candidates, picture)
-    const t3 = performance.now()
-    return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect: t2 - t1, read: t3 - t2 } }
+    const { plates, detect } = options.crop
+      ? { plates: this.#plates(await this.#crop(picture), picture), detect: 0 }
+      : await this.#search(picture)
+    const read = performance.now() - t1 - detect
+    return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect, read } }
+  }
+
+  /** Looks closer until a plate is sure. */
+  async #search(picture: Picture): Promise<{ plates: PlateRead[]; detect: number }> {
+    const candidates: Candidate[] = []
+    let plates: PlateRead[] = []
+    let detect = 0
+    for (const side of this.#settings.sides) {
+      const start = performance.now()
+      const boxes = await this.#detector.detect(picture, side)
+      detect += performance.now() - start
+      candidates.push(...(await this.#scene(picture, boxes)))
+      plates = this.#plates(candidates, picture)
+      if (plates[0]?.accepted) break
+    }
+    return { plates, detect }
   }
 
   async #scene(picture: Picture, boxes: readonly TextBox[]): Promise<Candidate[]> {
@@ -134,7 +151,8 @@ export class OnnxPlateReader implements PlateReader {
   #plate(c: Candidate, quad: Quad): PlateRead {
     const { decoded } = c
     const { accept } = this.#settings
-    const sure = decoded.weakest >= accept.weakest && decoded.confidence >= accept.confidence
+    const whole = decoded.path >= Math.log(accept.path)
+    const sure = whole && decoded.weakest >= accept.weakest && decoded.confidence >= accept.confidence
     return {
       text: decoded.text,
       country: decoded.pattern.country,
@@ -151,12 +169,21 @@ export class OnnxPlateReader implements PlateReader {
 
 const round = (x: number): number => Math.round(x * 10) / 10
 
-/** The best reading of the lines, when there is one. Ranked by mean log-probability a character, syntax and colour. */
+/** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
+const SIZE_WEIGHT = 0.35
+/** A plate in a colour it does not come in is suspicious. */
+const COLOUR_PRICE = 0.5
+/** Mean log-probability a character under which a text is no reading but noise forced into the grammar. */
+const NOISE = -1.5
+
+/** The best reading of the lines, when there is one. */
 function candidate(lines: readonly Line[], box: Box): Candidate[] {
   const [decoded] = decode(lines.map((l) => l.probs))
   if (!decoded) return []
+  const certainty = decoded.score / decoded.chars.length
+  if (certainty < NOISE) return []
   const colour = groundColour(lines[lines.length - 1]!.picture)
   const fits = colourFits(colour, decoded.pattern.country, decoded.pattern.kind)
-  const rank = decoded.score / decoded.chars.length + (fits ? 0 : -0.5)
-  return rank < -3 ? [] : [{ decoded, lines, box, rank }]
+  const rank = certainty + SIZE_WEIGHT * Math.log(box.width) - (fits ? 0 : COLOUR_PRICE)
+  return [{ decoded, lines, box, rank }]
 }

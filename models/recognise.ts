@@ -1,8 +1,8 @@
 /** One line of text → probabilities of plate characters for each step along it (CTC, Graves et al. 2006). */
-import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { CLASSES, mapAlphabet } from './alphabet.ts'
 import type { Box } from './geometry.ts'
 import type { Raster } from './image.ts'
+import { runSession, type Session } from './runtime.ts'
 import { cut, type Norm, writePlanes } from './sample.ts'
 
 const HEIGHT = 48
@@ -24,9 +24,9 @@ export interface Line {
 }
 
 export class LineReader {
-  readonly #session: InferenceSession
+  readonly #session: Session
   readonly #map: Int16Array
-  constructor(session: InferenceSession, alphabet: readonly string[]) {
+  constructor(session: Session, alphabet: readonly string[]) {
     this.#session = session
     this.#map = mapAlphabet(alphabet)
   }
@@ -45,12 +45,10 @@ export class LineReader {
       group.forEach((i, k) => {
         writePlanes(cuts[i]!, NORM, input, k * size, width, HEIGHT * width)
       })
-      const shape = [group.length, 3, HEIGHT, width]
-      const output = await this.#session.run({ [this.#session.inputNames[0]!]: new Tensor('float32', input, shape) })
-      const { data, dims } = output[this.#session.outputNames[0]!]!
-      const [, steps, classes] = dims as [number, number, number]
+      const { data, dims } = await runSession(this.#session, input, [group.length, 3, HEIGHT, width])
+      const [, steps, classes] = dims as readonly [number, number, number]
       group.forEach((i, k) => {
-        const from = (data as Float32Array).subarray(k * steps * classes, (k + 1) * steps * classes)
+        const from = data.subarray(k * steps * classes, (k + 1) * steps * classes)
         lines[i] = { box: boxes[i]!, picture: cuts[i]!, probs: fold(from, steps, classes, this.#map) }
       })
     }

@@ -25,7 +25,8 @@ const pair = (kind: VnKind, letters: string, digits: number, weight: number): Pa
 
 /** Precedence of meaning: the first that matches says the kind. */
 export const VN_PATTERNS: readonly Pattern[] = [
-  p('civil', [...locality, VN_SERIES, ...times(5, DIGITS)], [3], 1),
+  // Broken after four: a motorcycle's series is a letter and a digit (61-T3 / 222.22), the text is the same.
+  p('civil', [...locality, VN_SERIES, ...times(5, DIGITS)], [3, 4], 1),
   p('civil', [...locality, VN_SERIES, ...times(4, DIGITS)], [3], 0.7),
   ...VN_DIPLOMATIC.flatMap((d) => [
     pair('diplomatic', d, 5, 0.1),

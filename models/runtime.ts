@@ -1,0 +1,24 @@
+/** onnxruntime, loaded after its telemetry is off. The only module that may load it. */
+import './no-telemetry.ts'
+
+const ort = await import('onnxruntime-node')
+
+export type Session = import('onnxruntime-node').InferenceSession
+export const Tensor = ort.Tensor
+
+/** @param threads inside one inference. Throws what the library throws for a model it cannot load. */
+export function createSession(model: Uint8Array, threads: number): Promise<Session> {
+  return ort.InferenceSession.create(model, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  })
+}
+
+/** Runs a model with one input and one output. */
+export async function runSession(session: Session, input: Float32Array, dims: readonly number[]) {
+  const output = await session.run({ [session.inputNames[0]!]: new Tensor('float32', input, dims) })
+  const tensor = output[session.outputNames[0]!]!
+  return { data: tensor.data as Float32Array, dims: tensor.dims }
+}
