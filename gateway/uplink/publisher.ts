@@ -1,6 +1,6 @@
 /**
  * Sends the journal's events to one broker, from a durable cursor: QoS 1, in order, at most `window` not yet acknowledged
- * and not more than that in memory. The cursor moves over acknowledged events without a gap only; after a loss everything
+ * and at most as many read ahead. The cursor moves over acknowledged events without a gap only; after a loss everything
  * behind it is sent again, byte for byte as the journal froze it. So nothing is lost, and what comes twice is identical.
  */
 import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
@@ -186,21 +186,21 @@ export class Publisher {
       if (!event) break
       this.#send(event)
     }
-    // Reading half a window at a time keeps the journal's thread from answering for each single event.
-    const room = this.#window - this.#flights.length
-    if (this.#waiting.length === 0 && (room * 2 >= this.#window || room === this.#window)) this.#fetch(room)
+    // Read ahead, so that each acknowledgement is answered by the next event at once: its segment also carries the TCP
+    // acknowledgement for which brokers without TCP_NODELAY hold back theirs (40 ms otherwise).
+    if (this.#waiting.length * 2 <= this.#window) this.#fetch(this.#window - this.#waiting.length)
   }
 
   #fetch(limit: number): void {
     if (this.#fetching) return
     const epoch = this.#epoch
-    const after = this.#flights.at(-1)?.event.sequence ?? this.#cursor
+    const after = this.#waiting.at(-1)?.sequence ?? this.#flights.at(-1)?.event.sequence ?? this.#cursor
     if (after >= this.#o.source.head().sequence) return
     this.#fetching = true
     this.#o.source.events(after, limit).then(
       (events) => {
         this.#fetching = false
-        if (epoch === this.#epoch) this.#waiting = events
+        if (epoch === this.#epoch) this.#waiting.push(...events)
         if (epoch !== this.#epoch || events.length > 0) this.#pump()
       },
       (error) => {
