@@ -210,6 +210,8 @@ export function mqttOptions(link: string, settings: LinkSettings & { kind: 'mqtt
     name: `${link} (${settings.url})`,
     url: settings.url as string,
     ...(settings.username === undefined ? {} : { username: settings.username }),
-    ...(typeof settings.password === 'string' ? { password: settings.password } : {}),
+    ...(settings.password === undefined ? {} : { password: revealed(settings.password) }),
   }
 }
+
+const revealed = (password: string | { reveal(): string }) => (typeof password === 'string' ? password : password.reveal())

@@ -42,6 +42,7 @@ export function isolate(device: Device, clock: Clock, log: Log, stopMs: number):
         for (const f of off) f()
       }
     },
+    ...(device.probe ? { probe: () => device.probe!() } : {}),
     ...(device.points ? { points: device.points } : {}),
     ...(device.barrier ? { barrier: device.barrier } : {}),
     ...(device.signal ? { signal: device.signal } : {}),

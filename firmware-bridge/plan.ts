@@ -17,8 +17,8 @@ export type LinkSettings =
       readonly kind: 'mqtt'
       readonly url?: string | undefined
       readonly username?: string | undefined
-      /** The password itself; anything else (a reference to a secret not read) is not sent. */
-      readonly password?: unknown
+      /** The password, or something that gives it out (config/schema/secret.ts). */
+      readonly password?: string | { reveal(): string } | undefined
     }
   | { readonly kind: 'memory' }
 export type Links = Readonly<Record<string, LinkSettings>>

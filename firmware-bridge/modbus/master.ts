@@ -79,6 +79,7 @@ export class ModbusMaster {
   #late: { expected: Expected; until: number }[] = []
   #current: { job: Job; expected: Expected; timer: Timer } | undefined
   #holdUntil = 0
+  #heardAt = 0
   #wake: Timer | undefined
   #transaction = 0
   #running = false
@@ -216,6 +217,8 @@ export class ModbusMaster {
 
   #send(job: Job): void {
     const { unit, request } = job
+    // The beginning of a frame whose rest never came must not stand before the answer. A TCP stream may pause inside a frame.
+    if (this.#framing.ambiguous || this.#clock.mono() - this.#heardAt > this.#lateMs) this.#framing.clear()
     this.#transaction = (this.#transaction + 1) & 0xffff
     const expected: Expected = { unit, fc: request.fc, length: replyLength(request), transaction: this.#transaction }
     const frame = this.#framing.frame(expected, encodeRequest(request))
@@ -237,13 +240,14 @@ export class ModbusMaster {
   #receive(bytes: Uint8Array): void {
     const at = this.#clock.mono()
     this.#late = this.#late.filter((l) => l.until > at)
+    this.#heardAt = at
+    this.#holdUntil = at + this.#gapMs
     this.#framing.push(bytes)
     for (;;) {
       const current = this.#current
       const late = this.#late.map((l) => l.expected)
       const got = this.#framing.next(current?.expected, late)
       if (got.kind === 'more') return
-      this.#holdUntil = at + this.#gapMs
       if (got.kind === 'late') this.counters.late_replies++
       else if (got.kind === 'answer' && current) this.#answer(current.job, current.expected, got.pdu, at)
       else if (got.kind === 'bad') this.#bad(got.why)

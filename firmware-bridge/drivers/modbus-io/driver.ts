@@ -1,7 +1,7 @@
 /** A relay and input board on a Modbus line: polls inputs, switches relays, reads them back. Starting switches nothing. */
 import type { Timer } from '../../../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../../../gateway/kernel/errors.ts'
-import type { Device, DeviceHealth, DriverContext, InputPoint, OutputPoint } from '../../driver.ts'
+import type { Device, DeviceHealth, DriverContext, InputPoint, OutputPoint, ProbeFact } from '../../driver.ts'
 import { HealthBox, RareLog } from '../../health.ts'
 import { InputCell } from '../../input-cell.ts'
 import { type Answer, ModbusMaster, type ReadRequest } from '../../modbus/master.ts'
@@ -122,6 +122,41 @@ class ModbusIo implements Device {
     return this.#health.on(() => fn(this.health()))
   }
 
+  /** Reply times of ten reads, the firmware version where the board tells it, and how the relays stand. */
+  async probe(): Promise<readonly ProbeFact[]> {
+    const facts: ProbeFact[] = [
+      { what: 'board', value: this.#profile.title },
+      { what: 'unit', value: String(this.#unit) },
+    ]
+    const options = { timeoutMs: this.#s.timeout_ms, who: this.#who }
+    const times: number[] = []
+    let failed: unknown
+    for (let i = 0; i < 10; i++) {
+      const sent = this.#c.clock.mono()
+      try {
+        const answer = await this.#master.read(this.#unit, readRequest(this.#profile.readOutputs), options)
+        times.push(answer.at - sent)
+        if (i === 9) facts.push({ what: 'relays on', value: onNames(channels(answer)) })
+      } catch (error) {
+        failed = error
+      }
+    }
+    times.sort((a, b) => a - b)
+    const ms = (x: number) => x.toFixed(0)
+    if (times.length > 0) {
+      const spread = `${ms(times[times.length >> 1]!)} ms (${ms(times[0]!)} to ${ms(times.at(-1)!)})`
+      facts.push({ what: 'reply time', value: `${spread}, bus wait included; ${times.length} of 10 answered` })
+    }
+    if (failed !== undefined) facts.push({ what: 'failed', value: messageOf(failed) })
+    const { version } = this.#profile
+    if (version !== undefined && times.length > 0) {
+      const answer = await this.#master.read(this.#unit, { fc: 3, addr: version, count: 1 }, options).catch(() => undefined)
+      const number = answer?.registers?.[0]
+      facts.push({ what: 'firmware', value: number === undefined ? 'not told' : (number / 100).toFixed(2) })
+    }
+    return facts
+  }
+
   #lost(why: string): void {
     this.#timer?.cancel()
     this.#timer = undefined
@@ -223,6 +258,10 @@ class ModbusIo implements Device {
     if (wrong) this.#health.set('degraded', wrong.why)
     else this.#health.set('ok')
   }
+}
+
+function onNames(levels: readonly boolean[]): string {
+  return levels.flatMap((on, i) => (on ? [`do${i + 1}`] : [])).join(', ') || 'none'
 }
 
 /** Makes the device. Throws CONFIG_INVALID when `invert` names a point that the board does not have. */
