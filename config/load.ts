@@ -68,7 +68,8 @@ export async function loadSite(path: string, options: LoadOptions = {}): Promise
   const rules = ruleFiles(raw.rules, merged)
   const missing = await unreadable(rules)
   const wrong = [
-    ...(whole.success ? [] : complaints(whole.error.issues, { schema, data: raw }).map(newer(raw))),
+    ...reserved(raw),
+    ...(whole.success ? [] : complaints(whole.error.issues, { schema, data: raw }).filter(notReserved).map(newer(raw))),
     ...devices.complaints,
     ...(await resolveSecrets(findSecrets(whole.success ? whole.data : withSecrets(raw, read)), options.env ?? process.env, merged.fileOf)),
     ...missing,
@@ -99,11 +100,23 @@ export async function loadSite(path: string, options: LoadOptions = {}): Promise
   })
 }
 
+/** JavaScript's own name for something else: schemas pass over it, so it is looked for here. */
+function reserved(value: unknown, path: readonly PropertyKey[] = []): Complaint[] {
+  if (Array.isArray(value)) return value.flatMap((v, i) => reserved(v, [...path, i]))
+  if (!isMap(value)) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const here = [...path, key]
+    return key === '__proto__' ? [{ path: here, message: 'this name cannot be used', key: true }] : reserved(inner, here)
+  })
+}
+
+const notReserved = (c: Complaint) => c.path.at(-1) !== '__proto__'
+
 /** A file of a later version is not the technician's mistake. */
 const newer =
   (raw: Record<string, unknown>) =>
   (c: Complaint): Complaint =>
-    c.path.join() === 'version' && Number(raw.version) > CURRENT_VERSION
+    c.path.join() === 'version' && typeof raw.version === 'number' && raw.version > CURRENT_VERSION
       ? { ...c, hint: 'the file was written for a newer version of this program: update the program' }
       : c
 

@@ -109,7 +109,7 @@ class Reader {
     }
     const source = { yaml: parseYaml(file, text), lines: lineCount(text) }
     this.#sources.set(absolute, source)
-    this.#problems.push(...source.yaml.problems.map((p) => ({ ...p, line: Math.min(p.line, source.lines) })))
+    this.#problems.push(...firstOf(source.yaml.problems).map((p) => ({ ...p, line: Math.min(p.line, source.lines) })))
     return source
   }
 
@@ -136,6 +136,11 @@ function place(source: Source, path: Path, key: boolean): { line: number; column
   const value = at(source.yaml.data, path.slice(0, n))
   const found = source.yaml.locate(path.slice(0, n), key || n < path.length || value === null)
   return { line: Math.min(found.line, source.lines), column: found.column }
+}
+
+/** After the first syntax error a parser mostly stumbles over its own confusion; keys written twice are independent of each other. */
+function firstOf(problems: readonly Problem[]): readonly Problem[] {
+  return problems.every((p) => p.message === problems[0]?.message) ? problems : problems.slice(0, 1)
 }
 
 /** `lanes.import-1.sensors.presence[0]` */

@@ -71,6 +71,13 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     change: [['  one:\n', '  Lane One:\n']],
     says: ['site.yaml:17:3 lanes."Lane One": this name cannot be used: use lower-case letters, digits and dashes, at most 41'],
   },
+  'reserved name': {
+    change: [
+      ['rules: [rules.yaml]', 'http: { __proto__: 1 }\nrules: [rules.yaml]'],
+      ['  local:', '  __proto__: { kind: memory }\n  local:'],
+    ],
+    says: ['site.yaml:7:3 links.__proto__: this name cannot be used', 'site.yaml:32:9 http.__proto__: this name cannot be used'],
+  },
   'bad point': {
     change: [['approach: io-1.di1', 'approach: di1']],
     says: ['site.yaml:20:26 lanes.one.sensors.approach: write DEVICE.POINT, e.g. io-1.di3 (it is "di1")'],
@@ -345,11 +352,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   },
   'tab for spaces': {
     change: [['  id: pass', '	id: pass']],
-    says: [
-      'site.yaml:3:1 Tabs are not allowed as indentation',
-      'site.yaml:3:6 Nested mappings are not allowed in compact mappings',
-      'site.yaml:3:6 Implicit keys need to be on a single line',
-    ],
+    says: ['site.yaml:3:1 Tabs are not allowed as indentation'],
   },
   'warning: device not used': {
     change: [['lanes:\n', '  cam-3: { driver: mqtt-camera, link: local, topic: cam/3 }\nlanes:\n']],
