@@ -1,0 +1,79 @@
+/** Small translations from the site file to what the parts take. */
+import { createHash } from 'node:crypto'
+import type { Site } from '../../config/schema/site.ts'
+import type { Links } from '../../firmware-bridge/plan.ts'
+import type { RunningBroker } from '../broker/broker.ts'
+import type { LaneSettings, LaneTimings } from '../lane/model.ts'
+import type { TargetOptions } from './links.ts'
+
+type Lane = Site['lanes'][string]
+
+/** One hash for settings and rules: it stands in status and site events. */
+export function combinedHash(settings: string, rules: string): `sha256:${string}` {
+  return `sha256:${createHash('sha256').update(`${settings}\n${rules}`).digest('hex')}`
+}
+
+/** Links with their secrets read. */
+export function linkSettings(links: Site['links']): Links {
+  return Object.fromEntries(
+    Object.entries(links).map(([id, l]) => [id, l.kind === 'mqtt' && l.password ? { ...l, password: l.password.reveal() } : l]),
+  ) as Links
+}
+
+/** The site broker first; its connection also carries the messages of MQTT devices. */
+export function targetConnections(
+  site: Site,
+  broker: RunningBroker | null,
+  uplinkUrl: string | undefined,
+): Pick<TargetOptions, 'target' | 'connection' | 'window'>[] {
+  const out: Pick<TargetOptions, 'target' | 'connection' | 'window'>[] = []
+  const WINDOW = 32
+  if (broker) out.push({ target: 'local', connection: { ...broker.internal, protocol: 4 }, window: WINDOW })
+  else if ('external' in site.broker) {
+    const { url, username, password } = site.broker.external
+    out.push({
+      target: 'local',
+      connection: { url, ...account(username, password?.reveal()), keepSession: true, protocol: 'auto' },
+      window: WINDOW,
+    })
+  }
+  const up = site.uplink
+  if (uplinkUrl !== undefined && uplinkUrl !== up?.url)
+    out.push({ target: 'uplink', connection: { url: uplinkUrl, keepSession: true, protocol: 'auto' }, window: up?.window ?? WINDOW })
+  else if (up)
+    out.push({
+      target: 'uplink',
+      connection: { url: up.url, ...account(up.username, up.password?.reveal()), keepSession: true, protocol: 'auto' },
+      window: up.window,
+    })
+  return out
+}
+
+function account(username: string | undefined, password: string | undefined) {
+  return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+}
+
+/** What the lane core must know of how the lane is fitted. */
+export function laneSettings(lane: Lane, limits: boolean): LaneSettings {
+  return {
+    approach: lane.sensors.approach !== undefined,
+    curtain: lane.sensors.curtain !== undefined,
+    exit: lane.sensors.exit !== undefined,
+    limits,
+    idleAspect: lane.idle_light,
+  }
+}
+
+export function laneTimings(lane: Lane): LaneTimings {
+  const t = lane.timing
+  return {
+    identify: t.identify_ms,
+    authorised: t.authorised_ms,
+    'arm-open': t.arm_open_ms,
+    'arm-close': t.arm_close_ms,
+    dwell: t.dwell_ms,
+    gap: t.gap_ms,
+    abandoned: t.abandoned_ms,
+    retry: t.retry_ms,
+  }
+}

@@ -1,0 +1,407 @@
+/** A site: everything put together, started in an order in which nothing can be lost, and stopped in one in which nothing moves. */
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { type LoadedSite, loadSite } from '../../config/load.ts'
+import { buildDevices, type Devices } from '../../firmware-bridge/build.ts'
+import type { ByteTransport } from '../../firmware-bridge/transport/transport.ts'
+import type { ReaderPool } from '../../models/plate.ts'
+import { WorkerReaderPool } from '../../models/pool.ts'
+import { type RunningBroker, startBroker } from '../broker/broker.ts'
+import { DeclarationIndex } from '../identity/declarations.ts'
+import { ListIndex } from '../identity/lists.ts'
+import { createJournal } from '../journal/create.ts'
+import { createEvidence, type Evidence } from '../journal/evidence.ts'
+import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
+import { type Zone, zoneOf } from '../journal/zone.ts'
+import { type Clock, sleep, systemClock, type Timer, withDeadline } from '../kernel/clock.ts'
+import { LuongError, messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import type { RuleSet } from '../rules/load.ts'
+import { Inbox } from '../uplink/inbox.ts'
+import type { Status } from '../uplink/schema/up.ts'
+import { SeenCommands } from '../uplink/seen.ts'
+import { version } from '../version.ts'
+import { clockQuality } from './clock-quality.ts'
+import { combinedHash, linkSettings, targetConnections } from './derive.ts'
+import { type HealthServer, LoopDelay, startHealth } from './health.ts'
+import { inboundHandlers, recall } from './inbound.ts'
+import type { LaneRunner } from './lane-runner.ts'
+import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
+import { Target } from './links.ts'
+import type { ClockQuality, Passage } from './passage.ts'
+import { Recorder } from './recorder.ts'
+import { checkedRules, needRestart } from './reload.ts'
+import { healthReport, samples } from './report.ts'
+import { Statistics } from './statistics.ts'
+
+export interface GatewayOptions {
+  readonly loaded: LoadedSite
+  readonly dataDir: string
+  readonly log: Log
+  /** Time of lanes and devices. Brokers, disks and worker threads live in real time. */
+  readonly clock?: Clock
+  /** Lines of memory links. */
+  readonly bytesFor?: (link: string) => ByteTransport | undefined
+  readonly mqttPort?: number
+  readonly httpPort?: number
+  readonly uplinkUrl?: string
+  /** Called with every passage event, for the line a person reads. */
+  readonly onPassage?: (type: string, passage: Passage) => void
+  /** Replaces the reader pool (benches of the rest). */
+  readonly pool?: ReaderPool
+}
+
+const STATS_MS = 5_000
+/** The longest an arm may take (arm_open_ms at most 60 s would be too long to wait for a stop). */
+const DRAIN_MS = 10_000
+const SETTLE_MS = 5_000
+const STOP_RECORD_MS = 3_000
+
+export class Gateway {
+  readonly #o: GatewayOptions
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #zone: Zone
+  readonly #quality: () => ClockQuality
+  readonly #boot = randomBytes(8).toString('hex')
+  readonly #loop = new LoopDelay()
+  readonly declarations = new DeclarationIndex()
+  readonly lists = new ListIndex()
+  readonly #lanes = new Map<string, LaneUnit>()
+  readonly #targets: Target[] = []
+  #rules!: RuleSet
+  #journal!: Journal
+  #recorder!: Recorder
+  #evidence!: Evidence
+  #pool!: ReaderPool
+  #devices!: Devices
+  #inbox!: Inbox
+  #statistics: Statistics
+  #broker: RunningBroker | null = null
+  #health: HealthServer | null = null
+  #statsTimer: Timer | null = null
+  #stopping: Promise<void> | null = null
+  readonly #started: (() => Promise<unknown> | unknown)[] = []
+
+  constructor(options: GatewayOptions) {
+    this.#o = options
+    this.#clock = options.clock ?? systemClock
+    this.#log = options.log
+    const { site } = options.loaded
+    this.#zone = zoneOf(site.site.timezone)
+    this.#quality = clockQuality(this.#clock)
+    this.#statistics = new Statistics(this.#zone, Object.keys(site.lanes))
+  }
+
+  get mqttUrl(): string | null {
+    return this.#broker ? `mqtt://${this.#broker.host}:${this.#broker.port}` : null
+  }
+  get httpPort(): number | null {
+    return this.#health?.port ?? null
+  }
+  get journal(): Journal {
+    return this.#journal
+  }
+  get config(): `sha256:${string}` {
+    return combinedHash(this.#o.loaded.hash, this.#rules.hash)
+  }
+  lane(id: string): LaneRunner | undefined {
+    return this.#lanes.get(id)?.runner
+  }
+
+  /** Rejects with the first thing that keeps the site from running; what was started by then is stopped again. */
+  async start(): Promise<void> {
+    try {
+      await this.#start()
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { loaded, dataDir } = this.#o
+    const { site } = loaded
+    this.#loop.start()
+    this.#started.push(() => this.#loop.stop())
+    // Models take longest to load, and in threads of their own.
+    this.#pool =
+      this.#o.pool ??
+      new WorkerReaderPool({ workers: site.plates.workers, queue: site.plates.queue, log: this.#log.child({ part: 'plates' }) })
+    this.#started.push(() => this.#pool.close())
+    const pool = this.#pool.start()
+    pool.catch(() => {})
+    this.#rules = await checkedRules(loaded.rules)
+    this.#journal = createJournal({
+      dir: resolve(dataDir),
+      site: site.site.id,
+      timezone: site.site.timezone,
+      clock: this.#clock,
+      minFreeMb: site.data.min_free_mb,
+    })
+    await this.#journal.open()
+    this.#started.push(() => this.#journal.close())
+    this.#recorder = new Recorder({ journal: this.#journal, clock: this.#clock, log: this.#log })
+    this.#started.push(() => this.#recorder.close(STOP_RECORD_MS))
+    this.#evidence = createEvidence({
+      dir: resolve(dataDir),
+      quotaMb: site.data.evidence_quota_mb,
+      days: site.data.evidence_days,
+      clock: this.#clock,
+      log: this.#log,
+      timezone: site.site.timezone,
+    })
+    this.#evidence.start()
+    this.#started.push(() => this.#evidence.stop())
+    const unfinished = await recall(this.#journal, this.declarations, this.lists, this.#log)
+    await this.#connect()
+    await this.#build(unfinished)
+    await pool
+    await this.#announce(unfinished)
+    for (const unit of this.#lanes.values()) unit.start()
+    this.#devices.start()
+    for (const target of this.#targets) await target.start()
+    this.#health = await startHealth({
+      host: site.http.host,
+      port: this.#o.httpPort ?? site.http.port,
+      health: () => healthReport(this.#view()),
+      samples: () => samples(this.#view()),
+    })
+    this.#started.push(() => this.#health?.stop())
+    this.#tick()
+  }
+
+  async #connect(): Promise<void> {
+    const { site } = this.#o.loaded
+    const base = { root: site.site.root, site: site.site.id }
+    const seen = new SeenCommands(this.#journal, this.#clock)
+    await seen.load()
+    this.#inbox = new Inbox({
+      ...base,
+      clock: this.#clock,
+      log: this.#log,
+      seen,
+      handlers: inboundHandlers({
+        journal: this.#journal,
+        recorder: this.#recorder,
+        declarations: this.declarations,
+        lists: this.lists,
+        lane: (id) => this.lane(id),
+        lanes: () => [...this.#lanes.keys()],
+        resendFrom: (sequence) => this.#targets.map((t) => t.publisher.resendFrom(sequence)),
+        clock: this.#clock,
+        clockQuality: this.#quality,
+        log: this.#log,
+      }),
+    })
+    if ('embedded' in site.broker) {
+      const { host, port, users, max_payload_kb } = site.broker.embedded
+      this.#broker = await startBroker(
+        {
+          ...base,
+          host,
+          port: this.#o.mqttPort ?? port,
+          users: users.map((u) => ({ ...u, password: u.password.reveal() })),
+          maxPayloadKb: max_payload_kb,
+        },
+        { log: this.#log, clock: systemClock },
+      )
+      this.#started.push(() => this.#broker?.stop())
+    }
+    for (const t of targetConnections(site, this.#broker, this.#o.uplinkUrl)) {
+      const target = new Target({
+        ...base,
+        ...t,
+        clientId: `luong-${site.site.id}-${t.target}`,
+        journal: this.#journal,
+        inbox: this.#inbox,
+        status: () => this.#status(),
+        clock: systemClock,
+        log: this.#log,
+      })
+      this.#targets.push(target)
+      this.#started.push(() => target.stop())
+    }
+  }
+
+  async #build(unfinished: readonly PassageRow[]): Promise<void> {
+    const { loaded } = this.#o
+    this.#devices = await buildDevices({
+      links: linkSettings(loaded.site.links),
+      devices: loaded.devices,
+      clock: this.#clock,
+      log: this.#log,
+      messages: this.#targets[0]!.connection,
+      ...(this.#o.bytesFor ? { bytesFor: this.#o.bytesFor } : {}),
+    })
+    this.#started.push(() => this.#devices.stop())
+    const plans = new Map((await this.#journal.documents('lane-plan')).map(({ key, value }) => [key, value]))
+    for (const [id, config] of Object.entries(loaded.site.lanes)) {
+      const unit = makeLane({
+        id,
+        config,
+        plates: loaded.site.plates,
+        devices: this.#devices,
+        recorder: this.#recorder,
+        pool: this.#pool,
+        declarations: this.declarations,
+        lists: this.lists,
+        rules: this.#rules,
+        loaded,
+        keep: (passage, name, image) => this.#keep(passage, name, image),
+        inhibited: () => this.#inhibited(),
+        unfinished: unfinished.find((row) => row.lane === id) ?? null,
+        plan: plans.get(id),
+        savePlan: (plan) => this.#journal.putDocument('lane-plan', id, plan),
+        clock: this.#clock,
+        clockQuality: this.#quality,
+        zone: this.#zone,
+        log: this.#log,
+        onChange: () => this.#publishLane(id),
+        onPassage: (type, passage) => {
+          this.#statistics.count(type, passage, this.#clock.now())
+          this.#o.onPassage?.(type, passage)
+        },
+      })
+      this.#lanes.set(id, unit)
+      this.#started.push(() => unit.stop())
+    }
+  }
+
+  /** `site.started`, and the end of every unfinished passage whose lane is not there any more. */
+  async #announce(unfinished: readonly PassageRow[]): Promise<void> {
+    await this.#recorder.record([
+      this.#siteEvent('started', unfinished.length > 0 ? { unfinished: unfinished.map((r) => r.id).slice(0, 256) } : {}),
+    ])
+  }
+
+  #siteEvent(type: 'started' | 'stopped', extra: Record<string, unknown> = {}): EventEntry {
+    return {
+      kind: 'event',
+      type: `luong.site.${type}.v1`,
+      at: this.#clock.now(),
+      data: { boot: this.#boot, version, config: this.config, clock: this.#quality(), historical: false, ...extra },
+    }
+  }
+
+  /** A picture is worth waiting for, but no vehicle waits for a disk. */
+  async #keep(passage: string, name: string, image: Uint8Array): Promise<{ path: string; sha256: string } | null> {
+    try {
+      const late = () => new LuongError('JOURNAL_UNAVAILABLE', 'the picture took too long to be written')
+      const { path, sha256 } = await withDeadline(systemClock, this.#evidence.put(passage, name, image), 1_000, late)
+      return { path, sha256 }
+    } catch (error) {
+      this.#log.warn({ passage, name, err: messageOf(error) }, 'a picture was not kept')
+      return null
+    }
+  }
+
+  #inhibited(): string | null {
+    if (this.#recorder.refused !== null) return this.#recorder.refused
+    const { writable, why } = this.#journal.stats()
+    return writable ? null : (why ?? 'the journal cannot be written')
+  }
+
+  #status(): Status {
+    const { site } = this.#o.loaded
+    return {
+      site: site.site.id,
+      online: true,
+      boot: this.#boot,
+      version,
+      config: this.config,
+      clock: this.#quality(),
+      sequence: this.#journal.head().sequence,
+      at: this.#zone.format(this.#clock.now()),
+    }
+  }
+
+  #publishLane(id: string): void {
+    const unit = this.#lanes.get(id)
+    if (!unit) return
+    const state = laneState(unit, this.#devices, this.#zone, this.#clock.now())
+    for (const target of this.#targets) target.lane(id, state)
+  }
+
+  #tick(): void {
+    if (this.#stopping) return
+    for (const target of this.#targets) {
+      target.stats(this.#statistics.read(this.#clock.now()))
+      target.status(this.#status())
+    }
+    for (const id of this.#lanes.keys()) this.#publishLane(id)
+    this.#statsTimer = systemClock.after(STATS_MS, () => this.#tick())
+  }
+
+  #view() {
+    return {
+      lanes: this.#lanes,
+      devices: this.#devices,
+      journal: this.#journal.stats(),
+      head: this.#journal.head(),
+      recorder: this.#recorder,
+      evidence: this.#evidence.stats(),
+      pool: this.#pool.stats(),
+      targets: this.#targets.map((t) => ({ connection: t.connection.stats(), publisher: t.publisher.stats() })),
+      broker: this.#broker?.stats() ?? null,
+      loop: this.#loop.read(),
+      declarations: this.declarations.size,
+      inbox: this.#inbox.stats(),
+    }
+  }
+
+  /**
+   * Reads the site file and the rules again. Every lane takes what may be exchanged as soon as it is idle. Returns the keys whose
+   * change needs a restart. Rejects with everything that is wrong, and changes nothing then.
+   */
+  async reload(): Promise<readonly string[]> {
+    const loaded = await loadSite(this.#o.loaded.path)
+    const rules = await checkedRules(loaded.rules)
+    this.#rules = rules
+    for (const [id, unit] of this.#lanes) {
+      const config = loaded.site.lanes[id]
+      if (config) unit.runner.exchange(policyOf(id, config, rules))
+    }
+    const restart = needRestart(this.#o.loaded, loaded)
+    this.#log.info({ config: loaded.hash, rules: rules.hash, restart }, 'configuration read again')
+    return restart
+  }
+
+  /** Waits until everything recorded is durable and acknowledged by the brokers that are there; at most {@link SETTLE_MS}. */
+  async settle(): Promise<void> {
+    const until = performance.now() + SETTLE_MS
+    const busy = () =>
+      this.#recorder.backlog > 0 ||
+      this.#targets.some((t) => t.connection.up && t.publisher.stats().lag > t.publisher.stats().parked.length)
+    while (busy() && performance.now() < until) await sleep(systemClock, 20)
+  }
+
+  /** Waits until no arm moves, so that stopping leaves none half-way; at most {@link DRAIN_MS}. */
+  async drain(): Promise<void> {
+    const until = performance.now() + DRAIN_MS
+    const moving = () => [...this.#lanes.values()].some(({ runner }) => runner.state.motion)
+    while (moving() && performance.now() < until) await sleep(systemClock, 50)
+  }
+
+  /** Finishes what is durable to finish, and closes everything in the reverse order of starting. Moves nothing. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#statsTimer?.cancel()
+    for (const unit of this.#lanes.values()) unit.stop()
+    if (this.#recorder && this.#rules) {
+      const stopped = this.#recorder.record([this.#siteEvent('stopped')]).catch(() => {})
+      await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})
+    }
+    for (const stop of this.#started.reverse())
+      try {
+        await stop()
+      } catch (error) {
+        this.#log.warn({ err: messageOf(error) }, 'stopping')
+      }
+    this.#started.length = 0
+  }
+}

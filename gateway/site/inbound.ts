@@ -1,0 +1,119 @@
+/** What comes down from the centre: stored first, then in force. */
+import { declaration as declarationSchema, listEntry as listEntrySchema } from '../identity/declaration.ts'
+import type { DeclarationIndex } from '../identity/declarations.ts'
+import type { ListIndex } from '../identity/lists.ts'
+import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import type { InboxHandlers } from '../uplink/inbox.ts'
+import type { Command } from '../uplink/schema/down.ts'
+import type { LaneRunner } from './lane-runner.ts'
+import type { ClockQuality } from './passage.ts'
+import type { Recorder } from './recorder.ts'
+
+export interface InboundOptions {
+  readonly journal: Journal
+  readonly recorder: Recorder
+  readonly declarations: DeclarationIndex
+  readonly lists: ListIndex
+  readonly lane: (id: string) => LaneRunner | undefined
+  readonly lanes: () => string[]
+  /** Events to send again, by target. Throws when there is no such sequence. */
+  readonly resendFrom: (sequence: number) => number[]
+  readonly clock: Clock
+  readonly clockQuality: () => ClockQuality
+  readonly log: Log
+}
+
+/** Fills the indexes with what is known from before. Returns the vehicles that were in a lane when the last run ended. */
+export async function recall(journal: Journal, declarations: DeclarationIndex, lists: ListIndex, log: Log): Promise<PassageRow[]> {
+  for (const { key, value } of await journal.documents('declarations')) {
+    const parsed = declarationSchema.safeParse(value)
+    if (parsed.success) declarations.put(parsed.data)
+    else log.warn({ declaration: key }, 'a stored declaration does not fit its schema any more and is left out')
+  }
+  for (const { key, value } of await journal.documents('lists')) {
+    const parsed = listEntrySchema.safeParse(value)
+    if (parsed.success) lists.put(key.split('/')[0]!, parsed.data)
+    else log.warn({ entry: key }, 'a stored list entry does not fit its schema any more and is left out')
+  }
+  return journal.unfinished()
+}
+
+type CommandFields = {
+  id: string
+  do?: string | undefined
+  lane?: string | undefined
+  by?: string | undefined
+  reason?: string | undefined
+}
+
+export function inboundHandlers(o: InboundOptions): InboxHandlers {
+  const event = (result: 'accepted' | 'rejected', c: CommandFields, why?: string): EventEntry => {
+    const lane = c.lane !== undefined && o.lane(c.lane) ? { lane: c.lane } : {}
+    return {
+      kind: 'event',
+      type: `luong.command.${result}.v1`,
+      ...lane,
+      subject: c.id,
+      at: o.clock.now(),
+      data: {
+        id: c.id,
+        ...(c.do ? { do: c.do } : {}),
+        ...lane,
+        ...(c.by ? { by: c.by } : {}),
+        ...(c.reason ? { reason: c.reason } : {}),
+        clock: o.clockQuality(),
+        historical: false,
+        ...(why ? { why: why.slice(0, 500) } : {}),
+      },
+    }
+  }
+  const refuse = async (c: Command, error: string) => {
+    await o.recorder.record([event('rejected', c, error)])
+    return { ok: false, error }
+  }
+  return {
+    async onDeclaration(id, d) {
+      await o.journal.putDocument('declarations', id, d)
+      if (d) o.declarations.put(d)
+      else o.declarations.delete(id)
+    },
+    async onListEntry(list, key, entry) {
+      await o.journal.putDocument('lists', `${list}/${key}`, entry)
+      if (entry) o.lists.put(list, entry)
+      else o.lists.delete(list, key)
+    },
+    // Valid, in time, seen for the first time, and durable.
+    async onCommand(c) {
+      if (c.do === 'resend-from') {
+        let events: number[]
+        try {
+          events = o.resendFrom(c.from!)
+        } catch (error) {
+          return refuse(c, messageOf(error))
+        }
+        await o.recorder.record([event('accepted', c)])
+        o.log.info({ command: c.id, from: c.from, events }, 'events are sent again')
+        return { ok: true }
+      }
+      const lane = o.lane(c.lane!)
+      if (!lane) return refuse(c, `there is no lane ${c.lane}; there are ${o.lanes().join(', ')}`)
+      return lane.command({
+        id: c.id,
+        do: c.do,
+        by: c.by,
+        reason: c.reason,
+        expired: Date.parse(c.expires) < o.clock.now(),
+        passage: 'passage' in c ? c.passage : undefined,
+        direction: 'direction' in c ? c.direction : undefined,
+      })
+    },
+    onRejected(fields, why) {
+      o.recorder.record([event('rejected', fields, why)]).catch((error: unknown) => {
+        o.log.error({ command: fields.id, err: messageOf(error) }, 'the rejection of a command was not recorded')
+      })
+    },
+  }
+}

@@ -1,0 +1,417 @@
+/**
+ * The shell around one lane's pure core: brings it what happens, does what it says, and writes both down. It decides
+ * nothing about motion itself; it only adds reasons not to move.
+ */
+import type { Barrier, Signal } from '../../firmware-bridge/driver.ts'
+import type { DeclarationIndex } from '../identity/declarations.ts'
+import type { ListIndex } from '../identity/lists.ts'
+import type { Entry, InputEntry } from '../journal/journal.ts'
+import type { Zone } from '../journal/zone.ts'
+import type { Clock, Timer } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import {
+  type Aspect,
+  type BarrierPosition,
+  type Direction,
+  type LaneAction,
+  type LaneInput,
+  type LaneSettings,
+  type LaneTimings,
+  type SensorRole,
+  type TimerName,
+  type Tri,
+  UNFINISHED,
+} from '../lane/model.ts'
+import { initial, type LaneState, reloadable, step } from '../lane/step.ts'
+import type { Facts } from '../rules/facts.ts'
+import type { RuleSet } from '../rules/load.ts'
+import { decidePassage } from './decider.ts'
+import type { Findings, Identifier } from './identifier.ts'
+import { alarmEvent, type CommandNote, type EventContext, eventOf, passageEvent } from './lane-events.ts'
+import { type ClockQuality, newPassage, type Passage } from './passage.ts'
+import type { Recorder } from './recorder.ts'
+
+/** What may be exchanged while the lane runs: all of it at once, and only while it is idle. */
+export interface LanePolicy {
+  readonly timings: LaneTimings
+  /** Time to live of a barrier command, ms. */
+  readonly ttlMs: number
+  readonly facts: Omit<Facts['lane'], 'direction'>
+  readonly rules: RuleSet
+}
+
+export interface LaneRunnerOptions {
+  readonly id: string
+  readonly settings: LaneSettings
+  readonly policy: LanePolicy
+  readonly barrier: Barrier
+  readonly signal: Signal | null
+  readonly identifier: Identifier
+  readonly recorder: Recorder
+  readonly declarations: DeclarationIndex
+  readonly lists: ListIndex
+  /** Keeps a picture; rejects or resolves to null when it can't be kept. */
+  readonly keep: (passage: string, name: string, image: Uint8Array) => Promise<{ path: string; sha256: string } | null>
+  /** Why no new vehicle may be let through just now (journal not writable), or null. */
+  readonly inhibited: () => string | null
+  readonly clock: Clock
+  readonly clockQuality: () => ClockQuality
+  readonly zone: Zone
+  readonly log: Log
+  /** Called after every step. */
+  readonly onChange: (runner: LaneRunner) => void
+  /** Called with every passage event, for statistics and people's eyes. */
+  readonly onPassage?: (type: string, passage: Passage) => void
+}
+
+/** The rules are asked at the latest at this share of the identify time-out, so that they, not the time-out, give the reasons. */
+const ASK_AT = 0.8
+const LIGHT_RETRY_MS = 1_000
+
+export class LaneRunner {
+  readonly id: string
+  readonly #o: LaneRunnerOptions
+  #state: LaneState
+  #policy: LanePolicy
+  #nextPolicy: LanePolicy | null = null
+  readonly #inputs: LaneInput[] = []
+  #stepping = false
+  readonly #timers = new Map<TimerName, Timer>()
+  readonly #passages = new Map<number, Passage>()
+  readonly #commands = new Map<string, { note: CommandNote; done: (result: { ok: boolean; error?: string }) => void }>()
+  readonly #alarms = new Set<string>()
+  #light: Aspect | null = null
+  #lightTimer: Timer | null = null
+  #fault: string | null = null
+  #stopped = false
+
+  constructor(options: LaneRunnerOptions) {
+    this.id = options.id
+    this.#o = options
+    this.#state = initial(options.settings)
+    this.#policy = options.policy
+  }
+
+  get state(): LaneState {
+    return this.#state
+  }
+  get direction(): Direction {
+    return this.#state.direction
+  }
+  get policy(): LanePolicy {
+    return this.#policy
+  }
+  get alarms(): readonly string[] {
+    return [...this.#alarms]
+  }
+  get light(): Aspect | null {
+    return this.#light
+  }
+  /** Why the lane is in fault. */
+  get fault(): string | null {
+    return this.#fault
+  }
+  /** The vehicle in the lane, or null. */
+  get passage(): Passage | null {
+    const { vehicle } = this.#state
+    return vehicle === null ? null : (this.#passages.get(vehicle.no) ?? null)
+  }
+
+  /** Exchanges rules, times and traffic as soon as no vehicle is in the lane and nothing moves; at once when that is now. */
+  exchange(policy: LanePolicy): void {
+    this.#nextPolicy = policy
+    this.#adopt()
+  }
+
+  #adopt(): void {
+    if (!this.#nextPolicy || !reloadable(this.#state)) return
+    this.#policy = this.#nextPolicy
+    this.#nextPolicy = null
+    this.#o.log.info({ lane: this.id, rules: this.#policy.rules.hash }, 'new settings in force')
+  }
+
+  /** First input: what the journal knows from before. Nothing moves by it. */
+  start(before: { unfinished: Passage | null; opened: boolean; closed: boolean; direction: Direction }): void {
+    if (before.unfinished) this.#passages.set(UNFINISHED, before.unfinished)
+    void this.#record([this.#entry({ kind: 'settings', settings: this.#o.settings }, [])])
+    const { opened, closed, direction } = before
+    this.#dispatch({ kind: 'start', at: this.#o.clock.mono(), unfinished: before.unfinished !== null, opened, closed, direction })
+  }
+
+  sensor(role: SensorRole, value: Tri, at: number): void {
+    this.#dispatch({ kind: 'sensor', at, role, value })
+  }
+
+  barrier(position: BarrierPosition, at: number): void {
+    const live = this.passage
+    if (position === 'open' && live && this.#state.phase === 'opening') live.opened ??= this.#stamp()
+    this.#dispatch({ kind: 'barrier', at, position })
+  }
+
+  plan(closed: boolean, direction: Direction): void {
+    this.#dispatch({ kind: 'plan', at: this.#o.clock.mono(), closed, direction })
+  }
+
+  /**
+   * An officer's or the centre's command; who and why must be durable already. Settles when the core has answered.
+   * @param passage passage id the command is meant for, when it names one
+   */
+  command(c: {
+    id: string
+    do: Extract<LaneInput, { kind: 'command' }>['do']
+    by: string
+    reason: string
+    expired: boolean
+    passage?: string | undefined
+    direction?: Direction | undefined
+  }): Promise<{ ok: boolean; error?: string }> {
+    const note = { do: c.do, by: c.by, reason: c.reason }
+    const refuse = this.#refusal(c)
+    return new Promise((resolve) => {
+      this.#commands.set(c.id, { note, done: resolve })
+      if (refuse !== null) {
+        const event = eventOf(
+          this.#context(),
+          { type: 'command-rejected', id: c.id, why: refuse },
+          () => undefined,
+          () => note,
+        )
+        this.#commands.delete(c.id)
+        void this.#record(event ? [event] : [])
+        resolve({ ok: false, error: refuse })
+        return
+      }
+      const live = this.passage
+      if (c.do === 'open' && live) live.by = c.by
+      this.#dispatch({
+        kind: 'command',
+        at: this.#o.clock.mono(),
+        id: c.id,
+        do: c.do,
+        by: c.by,
+        expired: c.expired,
+        ...(live && c.passage !== undefined ? { passage: live.no } : {}),
+        ...(c.direction ? { direction: c.direction } : {}),
+      })
+      // The core answers each command in the same step; were it ever not to, nobody may wait for it for ever.
+      if (this.#commands.delete(c.id)) resolve({ ok: false, error: 'the lane gave no answer' })
+    })
+  }
+
+  /** Reasons the core cannot know. */
+  #refusal(c: { do: string; passage?: string | undefined }): string | null {
+    const live = this.passage
+    if (c.passage !== undefined && live?.id !== c.passage)
+      return `passage ${c.passage} is not the vehicle in lane ${this.id} (${live?.id ?? 'there is none'})`
+    if (c.do !== 'open') return null
+    if (live?.decision?.alarm === 'detained-vehicle') return 'the vehicle is on the detained list: take it off the list first'
+    return this.#o.inhibited()
+  }
+
+  /** Stops timers and pictures. Outputs stay as they are: stopping moves nothing. */
+  stop(): void {
+    this.#stopped = true
+    for (const t of this.#timers.values()) t.cancel()
+    this.#timers.clear()
+    this.#lightTimer?.cancel()
+    this.#o.identifier.stop()
+    for (const { done } of this.#commands.values()) done({ ok: false, error: 'the gateway is stopping' })
+    this.#commands.clear()
+  }
+
+  #stamp() {
+    return { at: this.#o.clock.now(), mono: this.#o.clock.mono() }
+  }
+
+  #context(): EventContext {
+    return { lane: this.id, direction: this.#state.direction, zone: this.#o.zone, clock: this.#o.clockQuality(), at: this.#o.clock.now() }
+  }
+
+  #entry(body: unknown, actions: readonly unknown[], passage?: string): InputEntry {
+    return { kind: 'input', lane: this.id, ...(passage === undefined ? {} : { passage }), at: this.#o.clock.now(), body, actions }
+  }
+
+  #record(entries: readonly Entry[]): Promise<unknown> {
+    return this.#o.recorder.record(entries).catch((error: unknown) => {
+      this.#o.log.error({ lane: this.id, err: messageOf(error) }, 'not recorded')
+      return null
+    })
+  }
+
+  /** One input at a time, in order, also when an action brings the next one at once. */
+  #dispatch(input: LaneInput): void {
+    if (this.#stopped) return
+    this.#inputs.push(input)
+    if (this.#stepping) return
+    this.#stepping = true
+    try {
+      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) this.#step(next)
+    } finally {
+      this.#stepping = false
+    }
+    this.#adopt()
+    this.#o.onChange(this)
+  }
+
+  #step(input: LaneInput): void {
+    const before = this.#state
+    const [after, actions] = step(before, input, this.#o.settings)
+    this.#state = after
+    const owner = before.vehicle === null ? undefined : this.#passages.get(before.vehicle.no)?.id
+    for (const a of actions)
+      if (a.do === 'record' && a.event.type === 'arrived' && !this.#passages.has(a.event.passage))
+        this.#passages.set(a.event.passage, newPassage(a.event.passage, this.id, this.#state.direction, this.#stamp()))
+    const arrived = after.vehicle !== null && after.vehicle.no !== before.vehicle?.no ? this.#passages.get(after.vehicle.no)?.id : undefined
+    const entries: Entry[] = []
+    // A replay of one passage begins at its checkpoint: the state before its first input, or after the input that ended the one before.
+    if (arrived && owner === undefined)
+      entries.push(this.#entry({ kind: 'checkpoint', state: before, settings: this.#o.settings }, [], arrived))
+    entries.push(this.#entry(input, actions, owner ?? arrived))
+    if (arrived && owner !== undefined)
+      entries.push(this.#entry({ kind: 'checkpoint', state: after, settings: this.#o.settings }, [], arrived))
+    for (const a of actions) if (a.do === 'record') this.#note(a.event, entries)
+    void this.#record(entries)
+    for (const a of actions) this.#act(a, input)
+  }
+
+  #note(e: Extract<LaneAction, { do: 'record' }>['event'], entries: Entry[]): void {
+    const ends = e.type === 'cleared' || e.type === 'aborted' || e.type === 'refused' || e.type === 'redirected'
+    const live = 'passage' in e && e.passage !== undefined ? this.#passages.get(e.passage) : undefined
+    if (ends && live) live.ended = this.#stamp()
+    if (e.type === 'alarm-raised') this.#alarms.add(e.alarm)
+    if (e.type === 'alarm-cleared') this.#alarms.delete(e.alarm)
+    if (e.type === 'fault') this.#fault = e.why
+    if (e.type === 'recovered') this.#fault = null
+    const event = eventOf(
+      this.#context(),
+      e,
+      (no) => this.#passages.get(no),
+      (id) => this.#commands.get(id)?.note,
+    )
+    if (event) entries.push(event)
+    if (live && event?.type.startsWith('luong.passage.')) this.#o.onPassage?.(event.type, live)
+    if (e.type === 'command-accepted' || e.type === 'command-rejected') {
+      this.#commands.get(e.id)?.done(e.type === 'command-accepted' ? { ok: true } : { ok: false, error: e.why })
+      this.#commands.delete(e.id)
+    }
+    if (ends && live) this.#forget(live, entries)
+  }
+
+  #forget(p: Passage, entries: Entry[]): void {
+    this.#passages.delete(p.no)
+    if (p.decision?.alarm && this.#alarms.delete(p.decision.alarm))
+      entries.push(alarmEvent(this.#context(), 'cleared', p.decision.alarm, { passage: p }))
+  }
+
+  #act(a: LaneAction, input: LaneInput): void {
+    const deadline = this.#o.clock.mono() + this.#policy.ttlMs
+    switch (a.do) {
+      case 'open':
+        this.#command(
+          'open',
+          this.#o.barrier.open({ deadline, guard: () => this.#state.phase === 'opening' && this.#state.vehicle?.no === a.passage }),
+        )
+        break
+      case 'reopen':
+        this.#command('open', this.#o.barrier.open({ deadline }))
+        break
+      case 'close':
+        this.#command('close', this.#o.barrier.close({ deadline, guard: () => this.#state.phase === 'closing' }))
+        break
+      case 'stop':
+        if (this.#o.barrier.stop) this.#command('stop', this.#o.barrier.stop({ deadline }))
+        break
+      case 'signal':
+        this.#show(a.aspect)
+        break
+      case 'identify':
+        this.#identify(a.passage)
+        break
+      case 'release':
+        this.#o.identifier.end()
+        break
+      case 'start-timer':
+        this.#timers.get(a.timer)?.cancel()
+        this.#timers.set(
+          a.timer,
+          this.#o.clock.after(this.#policy.timings[a.timer], () => {
+            this.#timers.delete(a.timer)
+            this.#dispatch({ kind: 'timer', at: this.#o.clock.mono(), timer: a.timer })
+          }),
+        )
+        break
+      case 'cancel-timer':
+        this.#timers.get(a.timer)?.cancel()
+        this.#timers.delete(a.timer)
+        break
+      case 'record':
+        break
+      default:
+        a satisfies never
+        this.#o.log.error({ lane: this.id, action: a, input }, 'the lane core asked for something unknown')
+    }
+  }
+
+  #command(action: 'open' | 'close' | 'stop', work: Promise<void>): void {
+    this.#o.clock.track(work).catch((error: unknown) => {
+      const why = messageOf(error)
+      this.#o.log.warn({ lane: this.id, action, err: why }, 'a barrier command was not carried out')
+      this.#dispatch({ kind: 'failed', at: this.#o.clock.mono(), action, why })
+    })
+  }
+
+  /** Shows the aspect, and keeps trying: a lamp that shows the wrong thing is worse than a late one. */
+  #show(aspect: Aspect): void {
+    this.#light = aspect
+    this.#lightTimer?.cancel()
+    this.#lightTimer = null
+    const signal = this.#o.signal
+    if (!signal) return
+    signal.show(aspect, { deadline: this.#o.clock.mono() + this.#policy.ttlMs, guard: () => this.#light === aspect }).catch(() => {
+      if (this.#light !== aspect || this.#stopped) return
+      this.#lightTimer = this.#o.clock.after(LIGHT_RETRY_MS, () => this.#show(aspect))
+    })
+  }
+
+  #identify(no: number): void {
+    this.#o.identifier.begin(this.#policy.timings.identify * ASK_AT, (findings) => {
+      const p = this.#passages.get(no)
+      if (!p || p.decided || this.#stopped) return
+      this.#decide(p, findings).catch((error: unknown) => {
+        this.#o.log.error(
+          { lane: this.id, passage: p.id, err: messageOf(error) },
+          'no decision could be made: the vehicle will be referred',
+        )
+      })
+    })
+  }
+
+  /** Asks the rules; the decision goes into the core only when it is durable. */
+  async #decide(p: Passage, findings: Findings): Promise<void> {
+    p.identified = this.#stamp()
+    const decision = decidePassage(p, {
+      findings,
+      lane: { ...this.#policy.facts, direction: this.direction },
+      rules: this.#policy.rules,
+      declarations: this.#o.declarations,
+      lists: this.#o.lists,
+      inhibited: this.#o.inhibited(),
+      now: p.identified.at,
+    })
+    p.decided = this.#stamp()
+    for (const { camera, image } of findings.pictures) {
+      const kept = await this.#o.clock.track(this.#o.keep(p.id, camera, image))
+      if (kept) p.evidence.push(kept)
+    }
+    const context = this.#context()
+    const events = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
+    if (decision.alarm && !this.#alarms.has(decision.alarm)) {
+      this.#alarms.add(decision.alarm)
+      events.push(alarmEvent(context, 'raised', decision.alarm, { passage: p, why: decision.reasons[0]?.en ?? '' }))
+    }
+    this.#o.onPassage?.('luong.passage.decided.v1', p)
+    await this.#o.recorder.record(events)
+    this.#dispatch({ kind: 'decision', at: this.#o.clock.mono(), passage: p.no, outcome: decision.outcome })
+  }
+}

@@ -1,0 +1,86 @@
+/** The site's ways to its brokers: the local one (embedded or external), and the central one where there is an uplink. */
+
+import type { Journal } from '../journal/journal.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import { BrokerConnection, type ConnectionOptions } from '../uplink/connection.ts'
+import type { Inbox } from '../uplink/inbox.ts'
+import { parkedInJournal } from '../uplink/parked.ts'
+import { Publisher } from '../uplink/publisher.ts'
+import type { LaneState, Stats, Status } from '../uplink/schema/up.ts'
+import { StatePublisher, statusMessage } from '../uplink/state.ts'
+import type { TopicBase } from '../uplink/topics.ts'
+
+export interface TargetOptions extends TopicBase {
+  /** Name of the publisher's cursor in the journal. */
+  readonly target: 'local' | 'uplink'
+  readonly connection: Pick<ConnectionOptions, 'url' | 'username' | 'password' | 'keepSession' | 'protocol'>
+  readonly clientId: string
+  readonly window: number
+  readonly journal: Journal
+  readonly inbox: Inbox
+  /** The status as of now. */
+  readonly status: () => Status
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Everything that goes up to one broker, and what comes down from it. */
+export class Target {
+  readonly connection: BrokerConnection
+  readonly publisher: Publisher
+  readonly #state: StatePublisher
+  readonly #inbox: Inbox
+  #detach: (() => void) | null = null
+
+  constructor(o: TargetOptions) {
+    const base = { root: o.root, site: o.site }
+    const message = (online: boolean) => () => statusMessage(base, { ...o.status(), online })
+    this.connection = new BrokerConnection({
+      ...o.connection,
+      name: o.target === 'local' ? 'site broker' : 'uplink',
+      clientId: o.clientId,
+      will: message(false),
+      birth: message(true),
+      farewell: message(false),
+      clock: o.clock,
+      log: o.log,
+    })
+    this.publisher = new Publisher({
+      ...base,
+      target: o.target,
+      link: this.connection,
+      source: o.journal,
+      parked: parkedInJournal(o.journal, o.target),
+      clock: o.clock,
+      log: o.log,
+      window: o.window,
+    })
+    this.#state = new StatePublisher({ ...base, link: this.connection, clock: o.clock, log: o.log })
+    this.#inbox = o.inbox
+  }
+
+  async start(): Promise<void> {
+    this.#detach = this.#inbox.attach(this.connection)
+    this.#state.start()
+    await this.publisher.start()
+    this.connection.start()
+  }
+
+  lane(id: string, state: LaneState): void {
+    this.#state.lane(id, state)
+  }
+  stats(stats: Stats): void {
+    this.#state.stats(stats)
+  }
+  status(status: Status): void {
+    this.#state.status(status)
+  }
+
+  async stop(): Promise<void> {
+    await this.publisher.stop()
+    this.#state.stop()
+    this.#detach?.()
+    await this.connection.stop()
+  }
+}

@@ -1,0 +1,90 @@
+/** One vehicle at one lane, as far as it is known, and how events tell of it. */
+import { ulid } from 'ulid'
+import type { Identity, VotedPlate } from '../identity/identity.ts'
+import type { Zone } from '../journal/zone.ts'
+import type { Decision } from '../rules/decide.ts'
+import { publishedPlate } from '../uplink/schema/event.ts'
+
+export interface Stamp {
+  /** Wall clock, ms. */
+  readonly at: number
+  readonly mono: number
+}
+
+export interface Evidence {
+  readonly path: string
+  readonly sha256: string
+}
+
+export interface Passage {
+  readonly no: number
+  readonly id: string
+  readonly lane: string
+  readonly direction: 'import' | 'export'
+  readonly arrived: Stamp
+  identified?: Stamp
+  decided?: Stamp
+  opened?: Stamp
+  ended?: Stamp
+  plates: readonly VotedPlate[]
+  identity?: Identity
+  decision?: Decision
+  /** Sure front or rear plate was seen: for the read rate. */
+  readonly evidence: Evidence[]
+  /** Who opened by command. */
+  by?: string
+  historical: boolean
+}
+
+export function newPassage(no: number, lane: string, direction: 'import' | 'export', arrived: Stamp): Passage {
+  return { no, id: ulid(arrived.at), lane, direction, arrived, plates: [], evidence: [], historical: false }
+}
+
+export interface ClockQuality {
+  readonly synced: boolean | null
+  readonly offset_ms: number | null
+}
+
+export type PassageOutcome = 'cleared' | 'refused' | 'referred' | 'redirected' | 'aborted'
+
+/** `data` of a `luong.passage.*` event: see gateway/uplink/schema/event.ts. */
+export function passageData(
+  p: Passage,
+  zone: Zone,
+  clock: ClockQuality,
+  extra: { outcome?: PassageOutcome; why?: string; by?: string },
+): Record<string, unknown> {
+  const time = (s: Stamp | undefined) => (s ? zone.format(s.at) : undefined)
+  const times: Record<string, unknown> = { arrived: time(p.arrived) }
+  for (const key of ['identified', 'decided', 'opened'] as const) if (p[key]) times[key] = time(p[key])
+  if (p.ended) {
+    times[extra.outcome === 'cleared' ? 'cleared' : 'ended'] = time(p.ended)
+    times.duration_ms = Math.max(0, Math.round(p.ended.mono - p.arrived.mono))
+  }
+  const d = p.decision
+  return {
+    passage: p.id,
+    lane: p.lane,
+    direction: p.direction,
+    ...(extra.outcome ? { outcome: extra.outcome } : {}),
+    plates: p.plates.slice(0, 8).map(publishedPlate),
+    ...(p.identity?.trailer ? { trailer: p.identity.trailer } : {}),
+    declaration: p.identity?.declaration?.id ?? null,
+    ...(p.identity
+      ? { identity: { match: p.identity.match, candidates: p.identity.candidates.slice(0, 64), disagreements: p.identity.disagreements } }
+      : {}),
+    ...(d ? { decision: { rule: d.rule, outcome: d.outcome, reasons: d.reasons, config: d.config } } : {}),
+    weight_kg: p.identity?.weight_kg ?? null,
+    times,
+    evidence: p.evidence.slice(0, 16),
+    clock,
+    historical: p.historical,
+    ...(extra.why ? { why: extra.why.slice(0, 500) } : {}),
+    ...(extra.by ? { by: extra.by.slice(0, 120) } : {}),
+  }
+}
+
+/** CloudEvents subject of a passage: the plate it goes by. */
+export function subjectOf(p: Passage): string | undefined {
+  return p.identity?.plate ?? p.plates[0]?.text ?? undefined
+}

@@ -1,0 +1,30 @@
+/** What a reload may change, and what it must not. */
+import type { LoadedSite } from '../../config/load.ts'
+import { ProblemsError } from '../kernel/problems.ts'
+import { checkExamples } from '../rules/decide.ts'
+import { loadRules, type RuleSet } from '../rules/load.ts'
+
+/** Rules that load and agree with their own examples. Throws {@link ProblemsError} with everything that is wrong. */
+export async function checkedRules(files: readonly string[]): Promise<RuleSet> {
+  const rules = await loadRules(files)
+  const { problems } = checkExamples(rules)
+  if (problems.length > 0) throw new ProblemsError('RULES_INVALID', problems)
+  return rules
+}
+
+/** Parts of a lane that are exchanged while it runs. */
+const LIVE = ['timing', 'takes', 'priority', 'name', 'simulation'] as const
+
+/** Top-level keys, and lanes, whose change takes effect only with a restart. */
+export function needRestart(before: LoadedSite, after: LoadedSite): string[] {
+  const out: string[] = []
+  const differ = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
+  for (const key of ['site', 'broker', 'uplink', 'http', 'data', 'plates', 'links', 'devices'] as const)
+    if (differ(before.site[key], after.site[key])) out.push(key)
+  for (const id of new Set([...Object.keys(before.site.lanes), ...Object.keys(after.site.lanes)])) {
+    const wiring = (lane: object | undefined) =>
+      lane && Object.fromEntries(Object.entries(lane).filter(([k]) => !(LIVE as readonly string[]).includes(k)))
+    if (differ(wiring(before.site.lanes[id]), wiring(after.site.lanes[id]))) out.push(`lanes.${id}`)
+  }
+  return out
+}

@@ -1,0 +1,132 @@
+/** What /health and /metrics say. Pure: from what the parts know to words and numbers. */
+import type { Devices } from '../../firmware-bridge/build.ts'
+import type { PoolStats } from '../../models/plate.ts'
+import type { BrokerStats } from '../broker/broker.ts'
+import type { EvidenceStats } from '../journal/evidence.ts'
+import type { JournalHead, JournalStats } from '../journal/journal.ts'
+import type { ConnectionStats } from '../uplink/connection.ts'
+import type { InboxStats } from '../uplink/inbox.ts'
+import type { PublisherStats } from '../uplink/publisher.ts'
+import { version } from '../version.ts'
+import type { HealthReport, Sample } from './health.ts'
+import type { LaneUnit } from './lanes.ts'
+
+export interface SiteView {
+  readonly lanes: ReadonlyMap<string, LaneUnit>
+  readonly devices: Devices
+  readonly journal: JournalStats
+  readonly head: JournalHead
+  readonly recorder: { readonly backlog: number; readonly shed: number; readonly refused: string | null }
+  readonly evidence: EvidenceStats
+  readonly pool: PoolStats
+  readonly targets: readonly { readonly connection: ConnectionStats; readonly publisher: PublisherStats }[]
+  readonly broker: BrokerStats | null
+  /** Event-loop delay, ms. */
+  readonly loop: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly declarations: number
+  readonly inbox: InboxStats
+}
+
+const round = (ms: number) => Math.round(ms * 10) / 10
+
+/** `ok` is false while something keeps trucks from passing or events from being kept: a watchdog may act on it. */
+export function healthReport(v: SiteView): HealthReport {
+  const problems: string[] = []
+  if (!v.journal.writable) problems.push(`journal: ${v.journal.why ?? 'cannot be written'}`)
+  if (v.recorder.refused) problems.push(`journal refuses entries: ${v.recorder.refused}`)
+  for (const [id, { runner }] of v.lanes) {
+    if (runner.state.phase === 'fault') problems.push(`lane ${id}: ${runner.fault ?? 'fault'}`)
+    for (const alarm of runner.alarms) problems.push(`lane ${id}: alarm ${alarm}`)
+  }
+  for (const [id, device] of v.devices.all) {
+    const h = device.health()
+    if (h.state === 'down' || h.state === 'degraded') problems.push(`device ${id} is ${h.state}${h.why ? `: ${h.why}` : ''}`)
+  }
+  for (const { publisher, connection } of v.targets) {
+    if (!connection.up) problems.push(`${publisher.target} broker: ${connection.why ?? 'not connected'}`)
+    for (const p of publisher.parked) problems.push(`${publisher.target}: event ${p.sequence} is refused by the broker: ${p.reason}`)
+  }
+  const lanesDown = [...v.lanes.values()].filter(({ runner }) => runner.state.phase === 'fault' || runner.state.phase === 'starting').length
+  return {
+    ok: v.journal.writable && v.recorder.refused === null && lanesDown < v.lanes.size,
+    version,
+    problems,
+    lanes: Object.fromEntries([...v.lanes].map(([id, { runner }]) => [id, runner.state.phase])),
+    devices: Object.fromEntries([...v.devices.all].map(([id, d]) => [id, d.health().state])),
+    links: Object.fromEntries([...v.devices.links].map(([id, l]) => [id, l.up ? 'up' : 'down'])),
+    uplinks: Object.fromEntries(
+      v.targets.map(({ publisher: p, connection: c }) => [p.target, { up: c.up, lag: p.lag, in_flight: p.inFlight }]),
+    ),
+    journal: {
+      sequence: v.head.sequence,
+      writable: v.journal.writable,
+      waiting: v.journal.waiting,
+      durable_ms: { p50: round(v.journal.durable.p50), p99: round(v.journal.durable.p99) },
+      bytes: v.journal.bytes,
+    },
+    plates: {
+      workers: v.pool.workers,
+      queued: v.pool.queued,
+      done: v.pool.done,
+      dropped: v.pool.dropped,
+      read_ms: { p50: round(v.pool.total.p50), p99: round(v.pool.total.p99) },
+    },
+    event_loop_delay_ms: { p50: round(v.loop.p50), p99: round(v.loop.p99), max: round(v.loop.max) },
+    declarations: v.declarations,
+  }
+}
+
+/** Prometheus samples; names follow prometheus.io/docs/practices/naming (base units, `_total` for counters). */
+export function samples(v: SiteView): Sample[] {
+  const out: Sample[] = []
+  const add = (name: string, help: string, value: number, labels: Record<string, string> = {}) =>
+    out.push({ name: `luong_${name}`, help, value, labels })
+  const quantiles = (name: string, help: string, q: { p50: number; p99: number }) => {
+    add(name, help, q.p50 / 1000, { quantile: '0.5' })
+    add(name, help, q.p99 / 1000, { quantile: '0.99' })
+  }
+  quantiles('event_loop_delay_seconds', 'Delay of the main thread', v.loop)
+  quantiles('journal_durable_seconds', 'Append to durable', v.journal.durable)
+  quantiles('plates_read_seconds', 'Picture in to plates out', v.pool.total)
+  quantiles('plates_wait_seconds', 'Wait of a picture for a worker', v.pool.wait)
+  add('journal_sequence', 'Last event', v.head.sequence)
+  add('journal_waiting', 'Appends waiting for the disk', v.journal.waiting)
+  add('journal_bytes', 'Size of the journal', v.journal.bytes)
+  add('journal_writable', '1 while the journal takes entries', v.journal.writable ? 1 : 0)
+  add('recorder_backlog', 'Entries kept in memory because the disk refuses', v.recorder.backlog)
+  add('recorder_shed_total', 'Inputs left out because the disk refused for too long', v.recorder.shed)
+  add('evidence_bytes', 'Pictures on disk', v.evidence.bytes)
+  add('evidence_written_total', 'Pictures written', v.evidence.written)
+  add('evidence_refused_total', 'Pictures not kept', v.evidence.refused + v.evidence.failed)
+  add('plates_queued', 'Pictures waiting', v.pool.queued)
+  add('plates_done_total', 'Pictures read', v.pool.done)
+  add('plates_dropped_total', 'Pictures dropped for newer ones', v.pool.dropped)
+  add('plates_failed_total', 'Pictures that could not be read', v.pool.failed)
+  add('declarations', 'Declarations on site', v.declarations)
+  add('inbox_invalid_total', 'Messages from brokers that did not fit their schema', v.inbox.invalid)
+  add('commands_rejected_total', 'Commands rejected before they reached a lane', v.inbox.rejected)
+  for (const { publisher: p, connection: c } of v.targets) {
+    const labels = { target: p.target }
+    add('uplink_up', '1 while connected', c.up ? 1 : 0, labels)
+    add('uplink_lag_events', 'Events in the journal and not yet acknowledged', p.lag, labels)
+    add('uplink_in_flight', 'Events sent and not yet acknowledged', p.inFlight, labels)
+    add('uplink_parked', 'Events the broker refuses', p.parked.length, labels)
+  }
+  if (v.broker) {
+    add('broker_clients', 'Clients of the embedded broker', v.broker.clients)
+    add('broker_denied_total', 'Publishes and subscriptions outside the rights of the user', v.broker.denied)
+    add('broker_refused_total', 'Connections refused', v.broker.refused)
+  }
+  for (const [id, l] of v.devices.links) add('link_up', '1 while the link is up', l.up ? 1 : 0, { link: id })
+  for (const [id, d] of v.devices.all) {
+    const h = d.health()
+    add('device_ok', '1 while the device is well', h.state === 'ok' ? 1 : 0, { device: id })
+    for (const [counter, n] of Object.entries(h.counters))
+      add('device_events_total', 'Counters of the driver', n, { device: id, event: counter })
+  }
+  for (const [id, { runner }] of v.lanes) {
+    add('lane_phase', 'Phase of the lane: the one that is 1', 1, { lane: id, phase: runner.state.phase })
+    add('lane_alarms', 'Alarms raised', runner.alarms.length, { lane: id })
+  }
+  return out
+}
