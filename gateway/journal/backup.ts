@@ -32,6 +32,8 @@ export interface BackupReport extends VerifyReport {
 export async function backup(dir: string, file: string, options: { evidence?: boolean } = {}): Promise<BackupReport> {
   if (existsSync(file))
     throw new LuongError('BAD_USAGE', `${file} exists already`, { hint: 'Choose another name; nothing is overwritten.' })
+  const parent = dirname(resolve(file))
+  if (!existsSync(parent)) throw new LuongError('BAD_USAGE', `${parent}: no such folder`, { hint: 'Make the folder for the backup first.' })
   const fresh = `${file}.new`
   rmSync(fresh, { force: true })
   try {
@@ -45,7 +47,7 @@ export async function backup(dir: string, file: string, options: { evidence?: bo
     const report = await verifyFile(fresh)
     sync(fresh)
     renameSync(fresh, file)
-    syncFolder(dirname(resolve(file)))
+    syncFolder(parent)
     return { ...report, pictures }
   } catch (error) {
     rmSync(fresh, { force: true })

@@ -54,6 +54,7 @@ it('overwrites nothing', async () => {
   writeFileSync(file, 'x')
   await expect(backup(data, file)).rejects.toMatchObject({ code: 'BAD_USAGE', message: `${file} exists already` })
   expect(readFileSync(file, 'utf8')).toBe('x')
+  await expect(backup(data, join(folder.dir, 'none/copy'))).rejects.toMatchObject({ message: `${folder.dir}/none: no such folder` })
   const good = join(folder.dir, 'good')
   await backup(data, good)
   await expect(restore(good, data)).rejects.toMatchObject({ code: 'BAD_USAGE', message: `${data} is not empty` })

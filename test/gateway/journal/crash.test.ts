@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { entriesAfter, openReader } from '../../../gateway/journal/reader.ts'
 import { verifyJournal } from '../../../gateway/journal/verify.ts'
 import { workerUrl } from '../../../gateway/kernel/worker-url.ts'
-import { tempFolder } from './fixtures.ts'
+import { event, opened, tempFolder } from './fixtures.ts'
 
 /** More with LUONG_CRASHES=200. */
 const ROUNDS = Number(process.env.LUONG_CRASHES ?? 20)
@@ -59,4 +59,19 @@ it(`loses nothing that was acknowledged, and numbers without gaps, over ${ROUNDS
   for (const [sequence, passage] of acknowledged) expect(stored.get(sequence)).toBe(passage)
   // All or nothing: an append is three entries.
   expect([...perPassage.values()].every((n) => n === 3)).toBe(true)
+})
+
+it('keeps a second gateway out, and is free at once after kill -9', async () => {
+  const running = spawn(process.execPath, [child, folder.dir, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(running.stdout, 'data')
+  await expect(opened(folder.dir)).rejects.toMatchObject({
+    code: 'DATA_IN_USE',
+    message: expect.stringContaining(`(process ${running.pid})`),
+  })
+  running.kill('SIGKILL')
+  await once(running, 'exit')
+  const journal = await opened(folder.dir)
+  await journal.append([event('arrived', 'AFTER')])
+  await journal.close()
+  expect((await verifyJournal(folder.dir)).ok).toBe(true)
 })
