@@ -7,7 +7,7 @@ import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import type { Entry, InputEntry } from '../journal/journal.ts'
 import type { Zone } from '../journal/zone.ts'
-import type { Clock, Timer } from '../kernel/clock.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import {
@@ -28,9 +28,12 @@ import type { Facts } from '../rules/facts.ts'
 import type { RuleSet } from '../rules/load.ts'
 import { decidePassage } from './decider.ts'
 import type { Findings, Identifier } from './identifier.ts'
-import { alarmEvent, type CommandNote, type EventContext, eventOf, passageEvent } from './lane-events.ts'
+import { alarmEvent, type EventContext, eventOf, passageEvent } from './lane-events.ts'
+import { LightKeeper } from './light.ts'
 import { type ClockQuality, newPassage, type Passage } from './passage.ts'
+import { type CommandAnswer, type LaneCommand, PendingCommands, refusal } from './pending-commands.ts'
 import type { Recorder } from './recorder.ts'
+import { NamedTimers } from './timers.ts'
 
 /** What may be exchanged while the lane runs: all of it at once, and only while it is idle. */
 export interface LanePolicy {
@@ -67,7 +70,6 @@ export interface LaneRunnerOptions {
 
 /** The rules are asked at the latest at this share of the identify time-out, so that they, not the time-out, give the reasons. */
 const ASK_AT = 0.8
-const LIGHT_RETRY_MS = 1_000
 
 export class LaneRunner {
   readonly id: string
@@ -77,12 +79,11 @@ export class LaneRunner {
   #nextPolicy: LanePolicy | null = null
   readonly #inputs: LaneInput[] = []
   #stepping = false
-  readonly #timers = new Map<TimerName, Timer>()
+  readonly #timers: NamedTimers<TimerName>
   readonly #passages = new Map<number, Passage>()
-  readonly #commands = new Map<string, { note: CommandNote; done: (result: { ok: boolean; error?: string }) => void }>()
+  readonly #commands = new PendingCommands()
   readonly #alarms = new Set<string>()
-  #light: Aspect | null = null
-  #lightTimer: Timer | null = null
+  readonly #lamp: LightKeeper
   #fault: string | null = null
   #stopped = false
 
@@ -91,6 +92,8 @@ export class LaneRunner {
     this.#o = options
     this.#state = initial(options.settings)
     this.#policy = options.policy
+    this.#lamp = new LightKeeper(options.signal, options.clock)
+    this.#timers = new NamedTimers(options.clock, (timer) => this.#dispatch({ kind: 'timer', at: options.clock.mono(), timer }))
   }
 
   get state(): LaneState {
@@ -106,7 +109,7 @@ export class LaneRunner {
     return [...this.#alarms]
   }
   get light(): Aspect | null {
-    return this.#light
+    return this.#lamp.wanted
   }
   /** Why the lane is in fault. */
   get fault(): string | null {
@@ -153,71 +156,37 @@ export class LaneRunner {
     this.#dispatch({ kind: 'plan', at: this.#o.clock.mono(), closed, direction })
   }
 
-  /**
-   * An officer's or the centre's command; who and why must be durable already. Settles when the core has answered.
-   * @param passage passage id the command is meant for, when it names one
-   */
-  command(c: {
-    id: string
-    do: Extract<LaneInput, { kind: 'command' }>['do']
-    by: string
-    reason: string
-    expired: boolean
-    passage?: string | undefined
-    direction?: Direction | undefined
-  }): Promise<{ ok: boolean; error?: string }> {
-    const note = { do: c.do, by: c.by, reason: c.reason }
-    const refuse = this.#refusal(c)
-    return new Promise((resolve) => {
-      this.#commands.set(c.id, { note, done: resolve })
-      if (refuse !== null) {
-        const event = eventOf(
-          this.#context(),
-          { type: 'command-rejected', id: c.id, why: refuse },
-          () => undefined,
-          () => note,
-        )
-        this.#commands.delete(c.id)
-        void this.#record(event ? [event] : [])
-        resolve({ ok: false, error: refuse })
-        return
-      }
-      const live = this.passage
-      if (c.do === 'open' && live) live.by = c.by
-      this.#dispatch({
-        kind: 'command',
-        at: this.#o.clock.mono(),
-        id: c.id,
-        do: c.do,
-        by: c.by,
-        expired: c.expired,
-        ...(live && c.passage !== undefined ? { passage: live.no } : {}),
-        ...(c.direction ? { direction: c.direction } : {}),
-      })
-      // The core answers each command in the same step; were it ever not to, nobody may wait for it for ever.
-      if (this.#commands.delete(c.id)) resolve({ ok: false, error: 'the lane gave no answer' })
-    })
-  }
-
-  /** Reasons the core cannot know. */
-  #refusal(c: { do: string; passage?: string | undefined }): string | null {
+  /** An officer's or the centre's command; who and why must be durable already. Settles when the core has answered. */
+  command(c: LaneCommand): Promise<CommandAnswer> {
+    const answer = this.#commands.add(c)
     const live = this.passage
-    if (c.passage !== undefined && live?.id !== c.passage)
-      return `passage ${c.passage} is not the vehicle in lane ${this.id} (${live?.id ?? 'there is none'})`
-    if (c.do !== 'open') return null
-    if (live?.decision?.alarm === 'detained-vehicle') return 'the vehicle is on the detained list: take it off the list first'
-    return this.#o.inhibited()
+    const why = refusal(c, this.id, live, this.#o.inhibited)
+    if (why !== null) {
+      const entries: Entry[] = []
+      this.#note({ type: 'command-rejected', id: c.id, why }, entries)
+      void this.#record(entries)
+      return answer
+    }
+    this.#dispatch({
+      kind: 'command',
+      at: this.#o.clock.mono(),
+      id: c.id,
+      do: c.do,
+      by: c.by,
+      expired: c.expired,
+      ...(live && c.passage !== undefined ? { passage: live.no } : {}),
+      ...(c.direction ? { direction: c.direction } : {}),
+    })
+    return answer
   }
 
   /** Stops timers and pictures. Outputs stay as they are: stopping moves nothing. */
   stop(): void {
     this.#stopped = true
-    for (const t of this.#timers.values()) t.cancel()
-    this.#timers.clear()
-    this.#lightTimer?.cancel()
+    this.#timers.stop()
+    this.#lamp.stop()
     this.#o.identifier.stop()
-    for (const { done } of this.#commands.values()) done({ ok: false, error: 'the gateway is stopping' })
-    this.#commands.clear()
+    this.#commands.answerAll('the gateway is stopping')
   }
 
   #stamp() {
@@ -287,14 +256,15 @@ export class LaneRunner {
       this.#context(),
       e,
       (no) => this.#passages.get(no),
-      (id) => this.#commands.get(id)?.note,
+      (id) => this.#commands.note(id),
     )
     if (event) entries.push(event)
     if (live && event?.type.startsWith('luong.passage.')) this.#o.onPassage?.(event.type, live)
-    if (e.type === 'command-accepted' || e.type === 'command-rejected') {
-      this.#commands.get(e.id)?.done(e.type === 'command-accepted' ? { ok: true } : { ok: false, error: e.why })
-      this.#commands.delete(e.id)
-    }
+    if (e.type === 'command-accepted') {
+      const opener = this.#commands.note(e.id)
+      if (opener?.do === 'open' && this.passage) this.passage.by = opener.by
+      this.#commands.answer(e.id, null)
+    } else if (e.type === 'command-rejected') this.#commands.answer(e.id, e.why)
     if (ends && live) this.#forget(live, entries)
   }
 
@@ -323,7 +293,7 @@ export class LaneRunner {
         if (this.#o.barrier.stop) this.#command('stop', this.#o.barrier.stop({ deadline }))
         break
       case 'signal':
-        this.#show(a.aspect)
+        this.#lamp.show(a.aspect, this.#policy.ttlMs)
         break
       case 'identify':
         this.#identify(a.passage)
@@ -332,18 +302,10 @@ export class LaneRunner {
         this.#o.identifier.end()
         break
       case 'start-timer':
-        this.#timers.get(a.timer)?.cancel()
-        this.#timers.set(
-          a.timer,
-          this.#o.clock.after(this.#policy.timings[a.timer], () => {
-            this.#timers.delete(a.timer)
-            this.#dispatch({ kind: 'timer', at: this.#o.clock.mono(), timer: a.timer })
-          }),
-        )
+        this.#timers.start(a.timer, this.#policy.timings[a.timer])
         break
       case 'cancel-timer':
-        this.#timers.get(a.timer)?.cancel()
-        this.#timers.delete(a.timer)
+        this.#timers.cancel(a.timer)
         break
       case 'record':
         break
@@ -358,19 +320,6 @@ export class LaneRunner {
       const why = messageOf(error)
       this.#o.log.warn({ lane: this.id, action, err: why }, 'a barrier command was not carried out')
       this.#dispatch({ kind: 'failed', at: this.#o.clock.mono(), action, why })
-    })
-  }
-
-  /** Shows the aspect, and keeps trying: a lamp that shows the wrong thing is worse than a late one. */
-  #show(aspect: Aspect): void {
-    this.#light = aspect
-    this.#lightTimer?.cancel()
-    this.#lightTimer = null
-    const signal = this.#o.signal
-    if (!signal) return
-    signal.show(aspect, { deadline: this.#o.clock.mono() + this.#policy.ttlMs, guard: () => this.#light === aspect }).catch(() => {
-      if (this.#light !== aspect || this.#stopped) return
-      this.#lightTimer = this.#o.clock.after(LIGHT_RETRY_MS, () => this.#show(aspect))
     })
   }
 
