@@ -96,7 +96,8 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
   const bytesOf = (link: string, user: string): ByteTransport => {
     const settings = settingsOf(link, user)
     if (making === 0) owners.claim(link, `device ${user}`)
-    const made = bytes.get(link) ?? options.bytesFor?.(link) ?? makeBytes(link, settings, clock, log)
+    const made =
+      bytes.get(link) ?? (settings.kind === 'mqtt' ? undefined : (options.bytesFor?.(link) ?? makeBytes(link, settings, clock, log)))
     if (!made) throw new LuongError('CONFIG_INVALID', `device ${user} needs a serial or TCP link; ${link} is of kind ${settings.kind}`)
     bytes.set(link, made)
     return made
