@@ -1,7 +1,7 @@
 /** Rigs for the drivers that hang on a board or a broker. */
 import { makeRig, type Rig } from '../../contract/rig.ts'
 
-const BOARD = { driver: 'modbus-io', link: 'bus', profile: 'waveshare-relay-d' } as const
+export const BOARD = { driver: 'modbus-io', link: 'bus', profile: 'waveshare-relay-d' } as const
 
 export const barrierSettings = {
   driver: 'barrier',
@@ -16,12 +16,15 @@ export const barrierSettings = {
   inhibit: ['io.di3', 'io.di4'],
 } as const
 
-/** A barrier on a simulated Waveshare board, with whatever differs; a setting of undefined is left out. */
+/** Leaves settings of undefined out. */
+export const withoutGaps = <T extends object>(settings: T): T =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T
+
+/** A barrier on a simulated Waveshare board, with whatever differs. */
 export function barrierRig(differs: Record<string, unknown> = {}, board: Record<string, unknown> = {}): Promise<Rig> {
-  const settings = Object.fromEntries(Object.entries({ ...barrierSettings, ...differs }).filter(([, value]) => value !== undefined))
   return makeRig({
     links: { bus: 'bytes' },
-    devices: { io: { ...BOARD, ...board }, arm: { ...settings, driver: 'barrier' } },
+    devices: { io: { ...BOARD, ...board }, arm: withoutGaps({ ...barrierSettings, ...differs }) },
     subject: 'arm',
   })
 }
