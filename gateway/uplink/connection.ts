@@ -75,6 +75,8 @@ interface Session {
   proven: boolean
   since: number
   why: string
+  /** The broker refused the protocol version. */
+  older: boolean
 }
 
 const MAX_IN_FLIGHT = 1_024
@@ -180,16 +182,14 @@ export class BrokerConnection implements MessageTransport {
   }
 
   #open(): void {
-    let client: MqttClient
-    try {
-      client = connect(this.#o.url, this.#clientOptions())
-    } catch (error) {
-      // An address mqtt.js cannot even parse: no use in trying again, but the state says why.
-      this.#why = `${this.name}: ${messageOf(error)}`
-      this.#o.log.error({ link: this.name, err: messageOf(error) }, 'the broker address cannot be used')
+    if (!usable(this.#o.url)) {
+      // mqtt.js would take anything for a host name. No use in trying again; the state says why.
+      this.#why = `${this.name}: ${this.#o.url} is no broker address; write mqtt://HOST:PORT or mqtts://HOST:PORT`
+      this.#o.log.error({ link: this.name, why: this.#why }, 'the broker address cannot be used')
       this.#state.fail(this.#why)
       return
     }
+    const client = connect(this.#o.url, this.#clientOptions())
     const session: Session = {
       client,
       rejects: new Set(),
@@ -197,10 +197,12 @@ export class BrokerConnection implements MessageTransport {
       proven: false,
       since: this.#o.clock.mono(),
       why: `${this.name}: the broker closed the connection`,
+      older: false,
     }
     this.#session = session
     client.on('error', (error) => {
       session.why = explain(this.name, error)
+      session.older = 'code' in error && (error.code === 1 || error.code === 132)
       // mqtt.js does not close on every error; a protocol error leaves nothing to trust.
       this.#lose(session, session.why)
     })
@@ -321,7 +323,9 @@ export class BrokerConnection implements MessageTransport {
   #lose(session: Session, why: string): void {
     if (this.#session !== session) return
     this.#session = undefined
-    if (why !== this.#why) this.#o.log.warn({ link: this.name, why }, this.up ? 'broker lost' : 'broker not reached; trying again')
+    const older = session.older && this.#o.protocol === 'auto' && this.#protocol === 5
+    if (older) this.#o.log.info({ link: this.name }, 'the broker does not speak MQTT 5; going on with 3.1.1')
+    else if (why !== this.#why) this.#o.log.warn({ link: this.name, why }, this.up ? 'broker lost' : 'broker not reached; trying again')
     this.#why = why
     if (session.proven || this.#o.clock.mono() - session.since >= GOOD_MS) this.#backoff.reset()
     rejectAll(session, new LuongError('LINK_DOWN', why))
@@ -355,6 +359,10 @@ export class BrokerConnection implements MessageTransport {
       ...(last === undefined ? {} : { will: { topic: last.topic, payload: Buffer.from(last.payload), qos: 1 as const, retain: true } }),
     }
   }
+}
+
+function usable(url: string): boolean {
+  return URL.canParse(url) && /^(mqtts?|tcp|ssl|wss?):\/\/./.test(url)
 }
 
 function rejectAll(session: Session, error: LuongError): void {
