@@ -31,15 +31,28 @@ export interface Decoded {
 const MAX_SUBSTITUTIONS = 2
 const MAX_JUNK = 3
 const JUNK_PRICE = Math.log(0.08)
-const BEAM = 160
-const FLOOR = 1e-4
+/** Mean log-probability a character under which a text is no reading but noise forced into the grammar. */
+const NOISE = -1.5
+const BEAM = 80
+/** Paths that much worse than the best one never win, log. */
+const BEHIND = 25
+const FLOOR = 1e-3
 const ALTERNATIVES = 4
+/** More steps than any line has: a step's number says which line it is of. */
+const LINE_STEPS = 1000
+
+/** For each state, which classes lead into it. */
+const ENTERED_BY: readonly Uint8Array[] = AUTOMATON.states.map((state) =>
+  Uint8Array.from(CHARS, (c) => (c && state.cell.includes(c) ? 1 : 0)),
+)
+/** For each class, the classes it may really be. */
+const LOOKALIKES = CHARS.map((c) => lookalikes(c).map((l) => ({ cls: CHARS.indexOf(l.char), share: l.share })))
 
 interface Sign {
   readonly cls: number
   readonly step: number
   readonly p: number
-  readonly cell: string
+  readonly state: number
   readonly before: Sign | null
 }
 
@@ -57,7 +70,7 @@ interface Path {
 /** One step's characters worth a try, with their own and their look-alikes' probability. */
 interface Step {
   readonly probs: Float32Array
-  readonly options: readonly { readonly cls: number; readonly p: number; readonly substituted: boolean }[]
+  readonly options: readonly { readonly cls: number; readonly p: number; readonly log: number; readonly substituted: boolean }[]
   readonly junk: number
 }
 
@@ -66,15 +79,16 @@ export function decode(lines: readonly LineProbs[], limit = 3): Decoded[] {
   let paths: Path[] = [{ state: 0, cls: BLANK, blank: true, score: 0, substitutions: 0, junk: 0, last: null }]
   lines.forEach((line, i) => {
     if (i > 0) paths = paths.filter((p) => AUTOMATON.states[p.state]!.breaks).map((p) => ({ ...p, blank: true }))
-    for (const [t, step] of stepsOf(line).entries()) paths = advance(paths, step, i * 1000 + t)
+    for (const [t, step] of stepsOf(line).entries()) paths = advance(paths, step, i * LINE_STEPS + t)
   })
   const smoothed = lines.map(stepsOf)
   const found = new Map<string, Decoded>()
   for (const path of paths) {
-    const pattern = AUTOMATON.states[path.state]!.accepts[0]
-    if (!pattern || !path.last) continue
+    const pattern = AUTOMATON.states[path.state]!.accepts.find((p) => lines.length === 1 || p.breaks.includes(firstLine(path.last)))
+    if (!pattern) continue
     const result = finish(path, pattern, smoothed)
     const known = found.get(result.text)
+    if (result.score / result.chars.length < NOISE) continue
     if (!known || known.score < result.score) found.set(result.text, result)
   }
   return [...found.values()].sort((a, b) => b.score - a.score).slice(0, limit)
@@ -96,10 +110,13 @@ function stepsOf(line: LineProbs): Step[] {
       sum += p
       if (c === BLANK || p < 0.01) continue
       best = Math.max(best, p)
-      for (const l of lookalikes(CHARS[c]!)) probs[CHARS.indexOf(l.char)]! += p * l.share
+      for (const l of LOOKALIKES[c]!) probs[l.cls]! += p * l.share
     }
-    const options: { cls: number; p: number; substituted: boolean }[] = []
-    for (let c = 1; c < CLASSES; c++) if (probs[c]! > FLOOR) options.push({ cls: c, p: probs[c]!, substituted: own[c]! < best })
+    const options: { cls: number; p: number; log: number; substituted: boolean }[] = []
+    for (let cls = 1; cls < CLASSES; cls++) {
+      const p = probs[cls]!
+      if (p > FLOOR) options.push({ cls, p, log: Math.log(p), substituted: own[cls]! < best })
+    }
     steps.push({ probs, options, junk: Math.max(1 - own[BLANK]!, 1 - sum) })
   }
   cache.set(line, steps)
@@ -122,10 +139,12 @@ function advance(paths: readonly Path[], step: Step, at: number): Path[] {
       offer({ ...path, blank: true, score: path.score + junkCost, junk: path.junk + 1 })
     }
     if (!path.blank) stay(path, step, at, offer)
-    for (const to of state.next) grow(path, to, step, at, offer)
+    if (step.options.length > 0) for (const to of state.next) grow(path, to, step, at, offer)
   }
-  const sorted = [...next.values()].sort((a, b) => b.score - a.score)
-  return sorted.length > BEAM ? sorted.slice(0, BEAM) : sorted
+  let best = Number.NEGATIVE_INFINITY
+  for (const path of next.values()) best = Math.max(best, path.score)
+  const kept = [...next.values()].filter((path) => path.score > best - BEHIND)
+  return kept.length > BEAM ? kept.sort((a, b) => b.score - a.score).slice(0, BEAM) : kept
 }
 
 /** The same character goes on over one more step. */
@@ -138,24 +157,31 @@ function stay(path: Path, step: Step, at: number, offer: (p: Path) => void): voi
 
 /** A new character begins. */
 function grow(path: Path, to: number, step: Step, at: number, offer: (p: Path) => void): void {
-  const { cell } = AUTOMATON.states[to]!
-  for (const option of step.options) {
-    if (!path.blank && option.cls === path.cls) continue
-    const substitutions = path.substitutions + (option.substituted ? 1 : 0)
-    if (substitutions > MAX_SUBSTITUTIONS || !cell.includes(CHARS[option.cls]!)) continue
-    const last = { cls: option.cls, step: at, p: option.p, cell, before: path.last }
-    offer({ ...path, state: to, cls: option.cls, blank: false, score: path.score + Math.log(option.p), substitutions, last })
+  const enteredBy = ENTERED_BY[to]!
+  for (const { cls, p, log, substituted } of step.options) {
+    if (!enteredBy[cls] || (!path.blank && cls === path.cls)) continue
+    const substitutions = path.substitutions + (substituted ? 1 : 0)
+    if (substitutions > MAX_SUBSTITUTIONS) continue
+    const last = { cls, step: at, p, state: to, before: path.last }
+    offer({ state: to, cls, blank: false, score: path.score + log, substitutions, junk: path.junk, last })
   }
+}
+
+/** Characters on the first of two lines. */
+function firstLine(last: Sign | null): number {
+  let n = 0
+  for (let sign = last; sign; sign = sign.before) if (sign.step < LINE_STEPS) n++
+  return n
 }
 
 function finish(path: Path, pattern: Pattern, lines: readonly (readonly Step[])[]): Decoded {
   const chars: CharRead[] = []
   for (let sign: Sign | null = path.last; sign; sign = sign.before) {
-    const { probs } = lines[Math.floor(sign.step / 1000)]![sign.step % 1000]!
+    const { probs } = lines[Math.floor(sign.step / LINE_STEPS)]![sign.step % LINE_STEPS]!
     const others: { char: string; p: number }[] = []
-    for (const char of sign.cell) {
-      const p = probs[CHARS.indexOf(char)]!
-      if (char !== CHARS[sign.cls] && p >= 0.001) others.push({ char, p: Math.min(1, p) })
+    for (let cls = 1; cls < CLASSES; cls++) {
+      const p = probs[cls]!
+      if (cls !== sign.cls && p >= 0.001 && ENTERED_BY[sign.state]![cls]) others.push({ char: CHARS[cls]!, p: Math.min(1, p) })
     }
     others.sort((a, b) => b.p - a.p)
     chars.unshift({ char: CHARS[sign.cls]!, p: Math.min(1, sign.p), others: others.slice(0, ALTERNATIVES) })

@@ -173,15 +173,12 @@ const round = (x: number): number => Math.round(x * 10) / 10
 const SIZE_WEIGHT = 0.35
 /** A plate in a colour it does not come in is suspicious. */
 const COLOUR_PRICE = 0.5
-/** Mean log-probability a character under which a text is no reading but noise forced into the grammar. */
-const NOISE = -1.5
 
 /** The best reading of the lines, when there is one. */
 function candidate(lines: readonly Line[], box: Box): Candidate[] {
   const [decoded] = decode(lines.map((l) => l.probs))
   if (!decoded) return []
   const certainty = decoded.score / decoded.chars.length
-  if (certainty < NOISE) return []
   const colour = groundColour(lines[lines.length - 1]!.picture)
   const fits = colourFits(colour, decoded.pattern.country, decoded.pattern.kind)
   const rank = certainty + SIZE_WEIGHT * Math.log(box.width) - (fits ? 0 : COLOUR_PRICE)

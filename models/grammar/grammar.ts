@@ -56,7 +56,10 @@ export function readings(chars: readonly CharRead[], limit: number, floor = 0.01
     { text: '', score: 0, open: PATTERNS.filter((p) => p.cells.length === chars.length) },
   ]
   chars.forEach((read, i) => {
-    const options = [{ char: read.char, p: read.p }, ...read.others.filter((o) => o.p >= floor && o.char !== read.char)]
+    const seen = new Set<string>()
+    const options = [{ char: read.char, p: read.p }, ...read.others.filter((o) => o.p >= floor)].filter(
+      (o) => !seen.has(o.char) && seen.add(o.char),
+    )
     const grown: typeof beam = []
     for (const row of beam) {
       for (const option of options) {

@@ -21,7 +21,7 @@ const p = (kind: VnKind, cells: readonly string[], breaks: readonly number[], we
   weight,
 })
 const pair = (kind: VnKind, letters: string, digits: number, weight: number): Pattern =>
-  p(kind, [...locality, letters[0]!, letters[1]!, ...times(digits, DIGITS)], [2, 4], weight)
+  p(kind, [...locality, letters[0]!, letters[1]!, ...times(digits, DIGITS)], [4], weight)
 
 /** Precedence of meaning: the first that matches says the kind. */
 export const VN_PATTERNS: readonly Pattern[] = [
