@@ -1,18 +1,26 @@
-/** The reference of the site file, generated from the same schemas that check it. */
+/** docs/generated/config.md and site.schema.json, from the same schemas that check a site; a test fails when they have drifted. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { drivers } from '../firmware-bridge/registry.ts'
 import { type JsonNode, type Registry, siteJsonSchema } from './json-schema.ts'
 import { type Setting, settings } from './schema-walk.ts'
 
-/** Generated files by path relative to the root of the repository; a test fails when they are out of date. */
-export function configDocs(registry: Registry): ReadonlyMap<string, string> {
-  return new Map([
-    ['docs/generated/config.md', configMarkdown(registry)],
-    ['docs/generated/site.schema.json', `${JSON.stringify(siteJsonSchema(registry), null, 2)}\n`],
-  ])
+/** The generated files: name → text. */
+export function configDocs(registry: Registry = drivers): Record<string, string> {
+  return {
+    'config.md': configMarkdown(registry),
+    'site.schema.json': `${JSON.stringify(siteJsonSchema(registry), null, 2)}\n`,
+  }
 }
 
-const INTRO = `# The site file
+/** Writes them into `dir`, which is made when it isn't there. */
+export async function writeConfigDocs(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true })
+  for (const [name, text] of Object.entries(configDocs())) await writeFile(join(dir, name), text)
+}
 
-Generated from the schemas in \`config/schema\` and in the drivers; \`npm run docs\` writes it anew.
+const INTRO = `<!-- Generated from config/schema and the drivers' schemas by \`npm run docs\`. Do not edit. -->
+# The site file
 
 One YAML file describes a site. It may \`include\` others: maps are merged key by key, otherwise the including file wins.
 Unknown keys are errors. \`luong check SITE.yaml\` shows everything that is wrong, with line and column.
@@ -42,10 +50,10 @@ function section(path: string): string {
 const title = (name: string) => (name === '' ? 'Top level' : `\`${name}\``)
 
 function table(name: string, all: readonly Setting[]): string {
-  const rows = all.map(({ path, node, required }) => {
+  const rows = all.map(({ path, node, required, either }) => {
     const key = name === '' ? path : path.slice(name.length + 1)
     const about = `**${node.title ?? ''}**. ${node.description ?? ''}`
-    return `| \`${key}\` | ${[about, type(node), fallback(node, required), limits(node)].map(cell).join(' | ')} |`
+    return `| \`${key}\` | ${[about, type(node), fallback(node, required, either), limits(node)].map(cell).join(' | ')} |`
   })
   return `| key | meaning | type | default | bounds |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
@@ -64,8 +72,8 @@ function type(node: JsonNode): string {
   return { string: 'text', number: 'number', boolean: 'true or false' }[node.type ?? ''] ?? 'anything'
 }
 
-function fallback(node: JsonNode, required: boolean): string {
-  if (required) return '_required_'
+function fallback(node: JsonNode, required: boolean, either: boolean): string {
+  if (required) return either ? '_one of these_' : '_required_'
   return node.default === undefined ? '' : code(node.default)
 }
 

@@ -57,6 +57,8 @@ export interface Setting {
   readonly path: string
   readonly node: JsonNode
   readonly required: boolean
+  /** Needed in the form of its map that has it; other forms do without. */
+  readonly either: boolean
 }
 
 /**
@@ -64,12 +66,14 @@ export interface Setting {
  * that is picked by a fixed key stands in the path as `<key value>`.
  */
 export function* settings(schema: JsonNode, prefix = ''): Generator<Setting> {
-  for (const branch of branches(schema)) {
+  const forms = branches(schema)
+  for (const branch of forms) {
     const fixed = Object.entries(branch.properties ?? {}).find(([, p]) => p.const !== undefined)
     const here = fixed && /<\w+>$/.test(prefix) ? prefix.replace(/<\w+>$/, `<${String(fixed[1].const)}>`) : prefix
     for (const [key, node] of Object.entries(branch.properties ?? {})) {
       const path = here === '' ? key : `${here}.${key}`
-      yield { path, node, required: branch.required?.includes(key) ?? false }
+      const either = fixed === undefined && forms.some((form) => form.properties && !Object.hasOwn(form.properties, key))
+      yield { path, node, required: branch.required?.includes(key) ?? false, either }
       yield* settings(node, path)
     }
     const each = rest(branch)

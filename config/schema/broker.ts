@@ -33,7 +33,7 @@ const embedded = z.strictObject({
       users: z
         .array(brokerUser.meta(about('User', 'One user of the broker.')))
         .max(200)
-        .default([])
+        .prefault([])
         .meta(about('Users', 'Who may connect. Empty: anybody on this machine.')),
       max_payload_kb: z
         .int()

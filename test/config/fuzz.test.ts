@@ -98,7 +98,7 @@ test('keys deleted, renamed, added, values of other types', async () => {
       for (const m of mutations) mutate(data, m)
       await problemsPointSomewhere(stringify(data))
     }),
-    { numRuns: Number(process.env.FUZZ_RUNS ?? 300) },
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 150) },
   )
 })
 
@@ -107,6 +107,6 @@ test('characters lost, doubled and put in', async () => {
     fc.asyncProperty(fc.nat(SITE.length), fc.nat(40), fc.string({ maxLength: 5 }), async (at, lost, put) => {
       await problemsPointSomewhere(`${SITE.slice(0, at)}${put}${SITE.slice(at + lost)}`)
     }),
-    { numRuns: Number(process.env.FUZZ_RUNS ?? 200) },
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 100) },
   )
 })

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { isLoopback } from '../../config/checks/links.ts'
 import { explain, problemJson, tally } from '../../config/explain.ts'
 import { ConfigError, loadSite } from '../../config/load.ts'
-import { migrate } from '../../config/migrate.ts'
+import { type Migrations, migrate } from '../../config/migrate.ts'
 import { changed, inFolder, SITE, told } from './harness.ts'
 
 const lanesAt = SITE.indexOf('lanes:\n')
@@ -178,11 +178,12 @@ describe('migration', () => {
   })
 
   test('goes step by step and leaves alone what it does not know', () => {
-    const steps = new Map([
-      [1, (r: object) => ({ ...r, a: 1 })],
-      [2, (r: object) => ({ ...r, b: 2 })],
+    const add = (key: string) => (raw: Readonly<Record<string, unknown>>) => ({ ...raw, [key]: true })
+    const steps: Migrations = new Map([
+      [1, add('a')],
+      [2, add('b')],
     ])
-    expect(migrate({ version: 1 }, steps, 3)).toEqual({ version: 3, a: 1, b: 2 })
+    expect(migrate({ version: 1 }, steps, 3)).toEqual({ version: 3, a: true, b: true })
     expect(migrate({ version: 0 }, steps, 3)).toEqual({ version: 0 })
     expect(migrate({ version: 9 }, steps, 3)).toEqual({ version: 9 })
     expect(migrate({ version: 'x' }, steps, 3)).toEqual({ version: 'x' })
