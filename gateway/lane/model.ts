@@ -21,8 +21,11 @@ export type Aspect = 'red' | 'green' | 'amber' | 'off'
 /** What the rules said. `refer` sends the vehicle to the officer's desk, `redirect` to another lane; only `pass` opens. */
 export type Outcome = 'pass' | 'refuse' | 'refer' | 'redirect'
 
-/** One vehicle at the lane. A running number of this boot; the shell maps it to a passage id. */
+/** One vehicle at the lane. A running number of this boot, from 1; the shell maps it to a passage id. */
 export type PassageNo = number
+
+/** The number of the passage that the journal knows as unfinished from before the start. */
+export const UNFINISHED: PassageNo = 0
 
 /**
  * starting   after boot, until every sensor and the arm are known; nothing moves
@@ -39,12 +42,12 @@ export type PassageNo = number
 export type Phase = 'starting' | 'idle' | 'identifying' | 'waiting' | 'opening' | 'passing' | 'clearing' | 'closing' | 'fault' | 'closed'
 
 export type TimerName =
-  | 'identify' // no decision in time → refer
+  | 'identify' // no decision in time → refer; while starting: devices not known in time → alarm
   | 'authorised' // the vehicle did not drive in → authorisation lapses, arm closes when clear
   | 'arm-open' // open limit not reached in time → fault
   | 'arm-close' // closed limit not reached in time → fault
   | 'dwell' // safety inputs clear for this long before close
-  | 'gap' // presence off this long and nothing behind: the vehicle is through, not a tractor–trailer gap
+  | 'gap' // not seen this long: the vehicle is through or gone, it is not a tractor–trailer gap
   | 'abandoned' // vehicle stands in the lane too long → alarm
   | 'retry' // after a failed command
 
@@ -52,8 +55,11 @@ export type CommandDo = 'open' | 'close' | 'refuse' | 'hold' | 'close-lane' | 'o
 
 /** Everything that can happen to a lane. `at` is monotonic ms, for stamps in records only: control flow uses timers. */
 export type LaneInput =
-  /** After boot, once: what the journal knows of the passage that was in the lane, if any. `closed`: the lane was out of service. */
-  | { kind: 'start'; at: number; unfinished: boolean; closed: boolean; direction: Direction }
+  /**
+   * After boot, once: what the journal knows of the passage that was in the lane, if any (it has the number {@link UNFINISHED}).
+   * `opened`: it had an authorisation, so a truck found under the open arm may be accounted to it. `closed`: the lane was out of service.
+   */
+  | { kind: 'start'; at: number; unfinished: boolean; opened?: boolean; closed: boolean; direction: Direction }
   /** Debounced change of one role (several sensors of a role are merged: any on = on, else any unknown = unknown). */
   | { kind: 'sensor'; at: number; role: SensorRole; value: Tri }
   | { kind: 'barrier'; at: number; position: BarrierPosition }
@@ -64,14 +70,14 @@ export type LaneInput =
   | { kind: 'timer'; at: number; timer: TimerName }
   /** An open/close/stop could not be carried out (link down, refused, expired). */
   | { kind: 'failed'; at: number; action: 'open' | 'close' | 'stop'; why: string }
-  /** New settings or rules are waiting: the core says when it is idle (action `reloadable`). */
+  /** The lane plan changed: in or out of service, direction. Takes effect as soon as the lane is empty and the arm closed. */
   | { kind: 'plan'; at: number; closed: boolean; direction: Direction }
 
 export type AlarmCode =
   | 'tailgating'
   | 'wrong-way'
   | 'stuck-arm'
-  | 'forced-arm' // the arm left closed without a command
+  | 'forced-arm' // the arm left its place without a command
   | 'abandoned-vehicle'
   | 'sensor-unknown'
   | 'sensor-stuck'
@@ -82,12 +88,13 @@ export type AlarmCode =
 /** What the core wants recorded; the shell adds plates, decision, weight and evidence and writes the journal. */
 export type LaneEvent =
   | { type: 'arrived'; passage: PassageNo }
-  | { type: 'cleared'; passage: PassageNo }
+  /** `unsure`: no sensor proves the direction, it may have backed out (no exit loop, or that loop did not see it). */
+  | { type: 'cleared'; passage: PassageNo; unsure?: true }
   | { type: 'refused'; passage: PassageNo; by: string }
   | { type: 'referred'; passage: PassageNo; why: string }
   | { type: 'redirected'; passage: PassageNo }
-  /** Left without passing (backed out), or lost over a restart. */
-  | { type: 'aborted'; passage: PassageNo; why: string }
+  /** Left without passing (backed out), or lost over a restart. `through`: it drove through without an authorisation. */
+  | { type: 'aborted'; passage: PassageNo; why: string; through?: true }
   | { type: 'opened' } // lane back in service
   | { type: 'closed' } // lane out of service
   | { type: 'fault'; why: string }
@@ -99,7 +106,7 @@ export type LaneEvent =
 
 /** What the shell must do, in order. */
 export type LaneAction =
-  /** Only ever the answer to a `pass` decision or an officer's open. */
+  /** Only ever the answer to a `pass` decision or an officer's open, or its retry while that authorisation is unused. */
   | { do: 'open'; passage: PassageNo }
   /** Reopening for a vehicle found under a closing arm: safety, not an authorisation. */
   | { do: 'reopen' }
@@ -108,8 +115,9 @@ export type LaneAction =
   | { do: 'signal'; aspect: Aspect }
   /** Take pictures, find out who it is and ask the rules; answer with `decision`. */
   | { do: 'identify'; passage: PassageNo }
-  /** The passage is over, or decided otherwise: no more pictures for it. */
+  /** The passage is over, or no longer waits for `decision`: no more pictures for it. May come twice. */
   | { do: 'release'; passage: PassageNo }
+  /** Starting a timer that runs starts it anew. */
   | { do: 'start-timer'; timer: TimerName }
   | { do: 'cancel-timer'; timer: TimerName }
   | { do: 'record'; event: LaneEvent }
