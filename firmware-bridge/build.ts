@@ -86,6 +86,7 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
   const shared = new Map<string, unknown>()
   const all = new Map<string, Device>()
   const owners = new Owners()
+  const siteLinks = new Set<string>()
   let making = 0
 
   const settingsOf = (link: string, user: string): LinkSettings => {
@@ -108,6 +109,7 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
       throw new LuongError('CONFIG_INVALID', `device ${user} needs a link of kind mqtt; ${link} is ${settings.kind}`)
     if (settings.url === undefined) {
       if (!options.messages) throw new LuongError('CONFIG_INVALID', `link ${link} has no url and the site has no broker`)
+      siteLinks.add(link)
       return options.messages
     }
     const made = messages.get(link) ?? mqttTransport({ ...mqttOptions(link, settings), clock, log })
@@ -153,9 +155,8 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
     }
   }
 
-  const sites = options.messages
   const links = new Map<string, LinkView>([...bytes, ...messages])
-  if (sites) for (const [id, l] of Object.entries(options.links)) if (l.kind === 'mqtt' && l.url === undefined) links.set(id, sites)
+  for (const link of siteLinks) links.set(link, options.messages!)
   const quietly = async (what: string, work: () => Promise<void> | void) => {
     try {
       await withDeadline(clock, Promise.resolve(work()), STOP_MS, () => new LuongError('STOPPED', `${what} did not stop in ${STOP_MS} ms`))

@@ -45,7 +45,7 @@ export async function probeDevice(options: ProbeOptions): Promise<ProbeResult> {
     devices.start()
     await untilSettled(device, clock, listenMs, () => pictures.count > 0)
     const facts = [...linkFacts(devices.links), ...stateFacts(device), ...pictures.facts()]
-    if (device.probe) {
+    if (device.probe && [...devices.links.values()].every((link) => link.up)) {
       try {
         const late = () => new LuongError('DEVICE_TIMEOUT', 'asking took too long')
         facts.push(...(await withDeadline(clock, device.probe(), PROBE_MS, late)))

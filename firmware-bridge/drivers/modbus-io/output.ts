@@ -43,7 +43,7 @@ export class Relay implements OutputPoint {
     this.#stopped = false
   }
 
-  /** Pulses that the gateway times are ended at once by `end`, as far as the bus still takes it. */
+  /** Ends a pulse that the gateway times at once, as far as the bus still takes it. */
   async stop(): Promise<void> {
     const pending = this.#offTimer
     this.#stopped = true
