@@ -9,7 +9,7 @@ export interface VirtualClockOptions {
   readonly pace?: number
   /** Wall clock at the start, ms since 1970. Default: the real one when the clock is made. */
   readonly epoch?: number
-  /** Turns of the event loop between two timers, so that streams, sockets and worker messages get through. */
+  /** Turns of the event loop between two timers, so that streams, sockets and worker messages get through. Default 2. */
   readonly rounds?: number
   /** Real ms after which tracked work that does not settle stops holding the clock, so that nothing hangs. Default 60,000. */
   readonly holdLimit?: number
@@ -56,7 +56,7 @@ export class VirtualClock implements Clock {
   constructor(options: VirtualClockOptions = {}) {
     this.#pace = checkPace(options.pace ?? Number.POSITIVE_INFINITY)
     this.#epoch = options.epoch ?? Date.now()
-    this.#rounds = options.rounds ?? 4
+    this.#rounds = options.rounds ?? 2
     this.#holdLimit = options.holdLimit ?? 60_000
     this.#onOverdue = options.onOverdue ?? (() => {})
     this.#onError = options.onError ?? ((e) => process.emitWarning(e instanceof Error ? e : String(e)))
