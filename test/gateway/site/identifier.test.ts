@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import type { Camera, Frame, Scale, Weight } from '../../../firmware-bridge/driver.ts'
+import { Listeners } from '../../../gateway/kernel/listeners.ts'
+import { silentLog } from '../../../gateway/kernel/log.ts'
+import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts'
+import { type Findings, Identifier } from '../../../gateway/site/identifier.ts'
+import type { PlateRead, ReadResult } from '../../../models/plate.ts'
+
+function plate(text: string, p = 0.97): PlateRead {
+  const chars = [...text].map((char) => ({ char, p, others: [] }))
+  return {
+    text,
+    country: 'vn',
+    lines: 1,
+    colour: 'yellow',
+    confidence: p ** chars.length,
+    weakest: p,
+    accepted: true,
+    quad: [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ],
+    chars,
+  }
+}
+
+/** A lane with two cameras; what is read of a picture is written in it. */
+function rig(options: { scale?: Weight | null } = {}) {
+  const clock = new VirtualClock({ epoch: 0 })
+  const cameras = new Map<string, Listeners<[Frame]>>([
+    ['front', new Listeners<[Frame]>()],
+    ['rear', new Listeners<[Frame]>()],
+  ])
+  const camera = (id: string): Camera => ({ onFrame: (fn) => cameras.get(id)!.add(fn) })
+  const scale: Scale | null = options.scale === undefined ? null : { read: () => options.scale ?? null, onWeight: () => () => {} }
+  const submitted: string[] = []
+  let slow = 0
+  const identifier = new Identifier({
+    lane: 'a',
+    cameras: [
+      { id: 'front', position: 'front', camera: camera('front') },
+      { id: 'rear', position: 'rear', camera: camera('rear') },
+    ],
+    scale,
+    pool: {
+      submit: (key, image) =>
+        new Promise<ReadResult>((resolve) => {
+          submitted.push(key)
+          const text = Buffer.from(image).toString()
+          const answer = { plates: text === '' ? [] : [plate(text)], width: 1, height: 1, ms: { decode: 0, detect: 0, read: 0 } }
+          clock.after(slow, () => resolve(answer))
+        }),
+    },
+    // Reading takes this clock's time here, so the clock must not wait for it.
+    clock: { now: () => clock.now(), mono: () => clock.mono(), after: (ms, fn) => clock.after(ms, fn), track: (work) => work },
+    log: silentLog,
+    vote: { minFrames: 2, minWeakest: 0.6 },
+    settleMs: 1_500,
+  })
+  identifier.start()
+  const send = (id: string, text: string, at: number) =>
+    clock.after(at, () => cameras.get(id)!.emit({ camera: id, image: Buffer.from(text), at: clock.mono() }))
+  const begin = (limit: number) =>
+    new Promise<Findings & { at: number }>((resolve) => identifier.begin(limit, (f) => resolve({ ...f, at: clock.mono() })))
+  return { clock, identifier, send, begin, submitted, slow: (ms: number) => (slow = ms) }
+}
+
+describe('identifier', () => {
+  it('says who it is as soon as front and rear are sure', async () => {
+    const r = rig()
+    for (const t of [100, 400]) r.send('front', '24C12345', t)
+    for (const t of [150, 500]) r.send('rear', '24R01234', t)
+    r.clock.start()
+    const f = await r.begin(8_000)
+    expect(f.at).toBeLessThan(600)
+    expect(f.plates.map((p) => [p.text, p.position, p.sure])).toEqual([
+      ['24C12345', 'front', true],
+      ['24R01234', 'rear', true],
+    ])
+    expect(f.pictures.map((p) => p.camera)).toEqual(['front', 'rear'])
+    r.clock.stop()
+  })
+
+  it('waits for the rear plate only for a while', async () => {
+    const r = rig()
+    for (const t of [100, 400]) r.send('front', '24C12345', t)
+    r.clock.start()
+    const f = await r.begin(8_000)
+    expect(f.at).toBeGreaterThanOrEqual(1_900)
+    expect(f.at).toBeLessThan(2_100)
+    r.clock.stop()
+  })
+
+  it('says what it has when its time is up, with the pictures for the officer', async () => {
+    const r = rig()
+    r.send('front', '', 100)
+    r.clock.start()
+    const f = await r.begin(6_400)
+    expect(f).toMatchObject({ at: 6_400, plates: [], pictures: [{ camera: 'front' }] })
+    r.clock.stop()
+  })
+
+  it('goes on while the truck stands still: a plate that becomes readable late is still read', async () => {
+    const r = rig()
+    for (let t = 100; t < 4_000; t += 300) r.send('front', '', t)
+    for (let t = 4_000; t < 8_000; t += 300) r.send('front', '24C12345', t)
+    r.clock.start()
+    const f = await r.begin(20_000)
+    // Pictures without a plate count against it, so it takes as many with it again.
+    expect(f.plates[0]).toMatchObject({ text: '24C12345' })
+    r.clock.stop()
+  })
+
+  it('reads one picture of a camera at a time and takes the newest next', async () => {
+    const r = rig()
+    r.slow(1_000)
+    for (let t = 0; t < 3_000; t += 100) r.send('front', '24C12345', t)
+    r.clock.start()
+    await r.begin(2_950)
+    expect(r.submitted.length).toBeLessThanOrEqual(3)
+    r.clock.stop()
+  })
+
+  it('waits for a stable weight, and never takes an unstable one', async () => {
+    const unstable: Weight = { kg: 31_000, stable: false, overload: false, at: 0, raw: '' }
+    const r = rig({ scale: unstable })
+    for (const t of [100, 400]) r.send('front', '24C12345', t)
+    r.clock.start()
+    expect((await r.begin(8_000)).weight_kg).toBeNull()
+    r.clock.stop()
+    const s = rig({ scale: { ...unstable, stable: true } })
+    for (const t of [100, 400]) s.send('front', '24C12345', t)
+    s.clock.start()
+    expect((await s.begin(8_000)).weight_kg).toBe(31_000)
+    s.clock.stop()
+  })
+})
