@@ -131,7 +131,8 @@ class ModbusIo implements Device {
     const options = { timeoutMs: this.#s.timeout_ms, who: this.#who }
     const times: number[] = []
     let failed: unknown
-    for (let i = 0; i < 10; i++) {
+    // Three without any answer tell enough.
+    for (let i = 0; i < 10 && (i < 3 || times.length > 0); i++) {
       const sent = this.#c.clock.mono()
       try {
         const answer = await this.#master.read(this.#unit, readRequest(this.#profile.readOutputs), options)
