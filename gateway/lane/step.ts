@@ -10,6 +10,7 @@ import type { BarrierPosition, LaneAction, LaneInput, LaneSettings, SensorRole, 
 import { armDown, freeze, isFitted, type LaneState, somethingUnknown, type Work } from './state.ts'
 import { change, refer, resolve } from './vehicle.ts'
 
+export { explain } from './explain.ts'
 export { initial, type LaneState, reloadable } from './state.ts'
 
 const NOTHING: readonly LaneAction[] = Object.freeze([])
