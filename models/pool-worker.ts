@@ -35,7 +35,7 @@ export class PoolWorker {
   start(): Promise<void> {
     const { clock, startMs, worker: url, reader } = this.#settings
     return new Promise((resolve, reject) => {
-      const worker = new Worker(url, { workerData: reader })
+      const worker = new Worker(url, { workerData: reader, execArgv: [] })
       this.#worker = worker
       let settled = false
       const fail = (error: LuongError): void => {

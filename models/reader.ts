@@ -4,7 +4,8 @@ import { LINE_ASPECT, SPLITS, stacked, TWO_LINE_ASPECT, union } from './candidat
 import { colourFits, groundColour } from './colour.ts'
 import { type Decoded, decode } from './decode.ts'
 import { DETECT, type DetectSettings, type TextBox, TextDetector } from './detect.ts'
-import { type Box, band, corners, overlap } from './geometry.ts'
+import { type Box, band, corners, grow, overlap } from './geometry.ts'
+import { parsePlate } from './grammar/grammar.ts'
 import { decodePicture, type Picture } from './image.ts'
 import { loadModels } from './manifest.ts'
 import type { PlateRead, PlateReader, Point, Quad, ReadOptions, ReadResult } from './plate.ts'
@@ -37,6 +38,10 @@ interface Candidate {
   readonly lines: readonly Line[]
   readonly box: Box
   readonly rank: number
+  /** Whether the country's plates of that kind come in that colour, from an issuer that exists. */
+  readonly plausible: boolean
+  /** A second look at the same place, cut a little wider, gave the same text. */
+  readonly confirmed: boolean
 }
 
 export class OnnxPlateReader implements PlateReader {
@@ -83,7 +88,7 @@ export class OnnxPlateReader implements PlateReader {
     const picture = await decodePicture(image, this.#settings.readSide)
     const t1 = performance.now()
     const { plates, detect } = options.crop
-      ? { plates: this.#plates(await this.#crop(picture), picture), detect: 0 }
+      ? { plates: await this.#plates(await this.#crop(picture), picture), detect: 0 }
       : await this.#search(picture)
     const read = performance.now() - t1 - detect
     return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect, read } }
@@ -99,7 +104,7 @@ export class OnnxPlateReader implements PlateReader {
       const boxes = await this.#detector.detect(picture, side)
       detect += performance.now() - start
       candidates.push(...(await this.#scene(picture, boxes)))
-      plates = this.#plates(candidates, picture)
+      plates = await this.#plates(candidates, picture)
       if (plates[0]?.accepted) break
     }
     return { plates, detect }
@@ -137,15 +142,26 @@ export class OnnxPlateReader implements PlateReader {
     return lines.flatMap((line, i) => (i % 2 === 0 ? candidate([line, lines[i + 1]!], boxes[Math.floor(i / 2 / SPLITS.length)]!) : []))
   }
 
-  /** Best first, one for each place. */
-  #plates(candidates: readonly Candidate[], picture: Picture): PlateRead[] {
+  /** Best first, one for each place; the best one is read twice. */
+  async #plates(candidates: readonly Candidate[], picture: Picture): Promise<PlateRead[]> {
+    const sorted = [...candidates].sort(byRank)
+    if (sorted[0]) sorted.unshift(...(await this.#again(sorted.shift()!, picture)))
     const plates: PlateRead[] = []
-    for (const c of [...candidates].sort((a, b) => b.rank - a.rank)) {
+    for (const c of sorted) {
       const quad = corners(c.box).map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.decoded.text || overlap(p.quad, quad) > 0.5)) continue
       plates.push(this.#plate(c, quad))
     }
     return plates
+  }
+
+  /** A box that cut off the last digit makes another plate of it: what a wider cut does not confirm is not sure. */
+  async #again(first: Candidate, picture: Picture): Promise<Candidate[]> {
+    const wider = first.lines.map(({ box }) => grow(box, box.height * WIDER.along, box.height * WIDER.across))
+    const [second] = candidate(await this.#lines.read(picture, wider), first.box)
+    if (!second) return [first]
+    const confirmed = second.decoded.text === first.decoded.text
+    return [first, second].map((c) => ({ ...c, confirmed })).sort(byRank)
   }
 
   #plate(c: Candidate, quad: Quad): PlateRead {
@@ -160,15 +176,18 @@ export class OnnxPlateReader implements PlateReader {
       colour: groundColour(c.lines[c.lines.length - 1]!.picture),
       confidence: decoded.confidence,
       weakest: decoded.weakest,
-      accepted: sure && decoded.substitutions === 0 && decoded.junk === 0,
+      accepted: sure && c.confirmed && c.plausible && decoded.substitutions === 0 && decoded.junk === 0,
       quad,
       chars: decoded.chars,
     }
   }
 }
 
+const byRank = (a: Candidate, b: Candidate): number => b.rank - a.rank
 const round = (x: number): number => Math.round(x * 10) / 10
 
+/** How much wider the second look is, of the line's height. */
+const WIDER = { along: 0.2, across: 0.08 } as const
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
 const SIZE_WEIGHT = 0.35
 /** A plate in a colour it does not come in is suspicious. */
@@ -182,5 +201,6 @@ function candidate(lines: readonly Line[], box: Box): Candidate[] {
   const colour = groundColour(lines[lines.length - 1]!.picture)
   const fits = colourFits(colour, decoded.pattern.country, decoded.pattern.kind)
   const rank = certainty + SIZE_WEIGHT * Math.log(box.width) - (fits ? 0 : COLOUR_PRICE)
-  return [{ decoded, lines, box, rank }]
+  const plausible = fits && parsePlate(decoded.text)?.known === true
+  return [{ decoded, lines, box, rank, plausible, confirmed: false }]
 }
