@@ -8,7 +8,7 @@ export const settings = z
     kind: z.enum(['pulse', 'hold']).meta({
       title: 'Kind',
       description:
-        'pulse: one relay opens, another closes, each by a pulse. hold: the arm is up while the open relay is on and comes down when it drops.',
+        'pulse: one relay opens, another closes, each by a pulse. hold: the arm is up while the open relay is on and comes down when it drops, also when its board loses power, whatever stands under it.',
     }),
     open: pointRef('Open relay', 'Output wired to the OPEN contact of the operator.'),
     close: pointRef('Close relay', 'Output wired to the CLOSE contact; pulse kind only.').optional(),

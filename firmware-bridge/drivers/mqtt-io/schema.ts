@@ -33,7 +33,8 @@ const output = z.strictObject({
       off: payload('State off', 'Text that means off.'),
       pointer,
     })
-    .optional(),
+    .optional()
+    .meta({ title: 'State', description: 'Absent: a command counts as done when the broker has it.' }),
   pulse: z
     .strictObject({
       topic: topic('Pulse topic', 'Where the device takes a pulse it times by itself.'),

@@ -86,6 +86,19 @@ test('the lamps are shown again when their board was away', async () => {
 })
 
 describe('never red and green together', () => {
+  test('red is not switched on while green could not be switched off', async () => {
+    const { rig, send, show, seen, both, fault } = await make()
+    await show('green')
+    fault('silent')
+    const red = send('red', 5_000)
+    red.catch(() => {})
+    // Longer than the board's time-out, shorter than it would take for the next request to go unanswered as well.
+    await rig.clock.advance(250)
+    fault('none')
+    await rig.clock.advance(10_000)
+    expect([both(), seen()]).toEqual([0, 'red'])
+  })
+
   test('whatever is asked for while the board is slow, silent or noisy', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('show' as const), aspect: fc.constantFrom<Aspect>('red', 'green', 'amber', 'off') }),
