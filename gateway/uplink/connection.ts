@@ -4,7 +4,7 @@
  * connection is ever sent again by the library; sending again is the publisher's work, from the journal.
  */
 import type { IClientOptions, IPublishPacket } from 'mqtt'
-import { connect, type MqttClient } from 'mqtt'
+import { connect } from 'mqtt'
 import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
 import { LinkState } from '../../firmware-bridge/transport/link-state.ts'
 import { topicMatches, validFilter } from '../../firmware-bridge/transport/topic.ts'
@@ -12,6 +12,7 @@ import type { Message, MessageTransport } from '../../firmware-bridge/transport/
 import { type Clock, type Timer, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { BrokerRefused, Session } from './session.ts'
 
 export interface Outgoing {
   readonly topic: string
@@ -46,15 +47,6 @@ export interface ConnectionOptions {
   readonly backoff?: Backoff
 }
 
-/** The broker understood a message and said no (MQTT 5 reason code ≥ 0x80). */
-export class BrokerRefused extends LuongError {
-  readonly reasonCode: number
-  constructor(message: string, reasonCode: number) {
-    super('DEVICE_REFUSED', message, { hint: "Check the user's rights and the size limits at the broker." })
-    this.reasonCode = reasonCode
-  }
-}
-
 export interface ConnectionStats {
   readonly up: boolean
   /** Why it is down, or what the broker refused. */
@@ -68,20 +60,9 @@ export interface ConnectionStats {
 /** A handler that returns a promise is waited for before its message is acknowledged: back-pressure instead of a queue. */
 export type Handler = (message: Message) => void | Promise<void>
 
-interface Session {
-  readonly client: MqttClient
-  readonly rejects: Set<(error: LuongError) => void>
-  connected: boolean
-  proven: boolean
-  since: number
-  why: string
-  /** The broker refused the protocol version. */
-  older: boolean
-}
-
-const MAX_IN_FLIGHT = 1_024
 const HANDLER_MS = 10_000
 const STOP_MS = 1_500
+const ACK_MS = 15_000
 /** A connection that lived this long was a good one: the next loss starts with the shortest wait again. */
 const GOOD_MS = 5_000
 /** MQTT 5: how long the broker keeps our session, seconds. */
@@ -124,12 +105,12 @@ export class BrokerConnection implements MessageTransport {
     this.#retry?.cancel()
     this.#retry = undefined
     const session = this.#session
-    if (session && this.up && this.#o.farewell) await this.#sendRetained(session, this.#o.farewell(), STOP_MS).catch(() => {})
+    if (session && this.up && this.#o.farewell) await greet(session, this.#o.farewell(), STOP_MS).catch(() => {})
     this.#session = undefined
     this.#why = 'stopped'
     this.#state.set(false, `${this.name}: stopped`)
     if (!session) return
-    rejectAll(session, new LuongError('STOPPED', `${this.name}: stopped`))
+    session.abandon(new LuongError('STOPPED', `${this.name}: stopped`))
     const ended = new Promise<void>((resolve) => session.client.end(!session.connected, {}, () => resolve()))
     await withDeadline(this.#o.clock, ended, STOP_MS, () => new Error('late')).catch(() => session.client.end(true))
   }
@@ -141,7 +122,7 @@ export class BrokerConnection implements MessageTransport {
   publish(topic: string, payload: Uint8Array | string, options: { qos: 0 | 1; retain: boolean }): Promise<void> {
     const session = this.#session
     if (!session || !this.up) return Promise.reject(new LuongError('LINK_DOWN', `${this.name} is not connected to its broker`))
-    return this.#send(session, topic, payload, options, this.#o.ackMs ?? 15_000).then(() => {
+    return session.send(topic, payload, options, this.#o.ackMs ?? ACK_MS).then(() => {
       session.proven = true
     })
   }
@@ -177,32 +158,27 @@ export class BrokerConnection implements MessageTransport {
   }
 
   stats(): ConnectionStats {
-    const inFlight = this.#session?.rejects.size ?? 0
+    const inFlight = this.#session?.inFlight ?? 0
     return { up: this.up, why: this.up ? null : this.#why, connects: this.#connects, inFlight, protocol: this.#protocol }
   }
 
   #open(): void {
     if (!usable(this.#o.url)) {
       // mqtt.js would take anything for a host name. No use in trying again; the state says why.
-      this.#why = `${this.name}: ${this.#o.url} is no broker address; write mqtt://HOST:PORT or mqtts://HOST:PORT`
+      const shown = this.#o.url.replace(/\/\/.*@/, '//…@')
+      this.#why = `${this.name}: ${shown} is no broker address; write mqtt://HOST:PORT or mqtts://HOST:PORT`
       this.#o.log.error({ link: this.name, why: this.#why }, 'the broker address cannot be used')
       this.#state.fail(this.#why)
       return
     }
     const client = connect(this.#o.url, this.#clientOptions())
-    const session: Session = {
-      client,
-      rejects: new Set(),
-      connected: false,
-      proven: false,
-      since: this.#o.clock.mono(),
-      why: `${this.name}: the broker closed the connection`,
-      older: false,
-    }
+    const session = new Session(client, this.name, this.#o.clock, (dead, why) => this.#lose(dead, why))
     this.#session = session
     client.on('error', (error) => {
       session.why = explain(this.name, error)
-      session.older = 'code' in error && (error.code === 1 || error.code === 132)
+      const code = 'code' in error ? error.code : undefined
+      session.older = code === 1 || code === 132
+      session.unreached = typeof code === 'string'
       // mqtt.js does not close on every error; a protocol error leaves nothing to trust.
       this.#lose(session, session.why)
     })
@@ -211,8 +187,9 @@ export class BrokerConnection implements MessageTransport {
       session.why = `${this.name}: the broker disconnected us (reason code ${packet.reasonCode ?? 0})`
     })
     client.handleMessage = (packet, callback) => this.#receive(session, packet, callback)
-    client.once('connect', () => {
+    client.once('connect', (connack) => {
       session.connected = true
+      session.quota = connack.properties?.receiveMaximum ?? session.quota
       this.#greet(session).catch((error) => this.#lose(session, messageOf(error)))
     })
   }
@@ -220,7 +197,7 @@ export class BrokerConnection implements MessageTransport {
   async #greet(session: Session): Promise<void> {
     this.#protocolSure = true
     if (this.#o.birth) {
-      await this.#sendRetained(session, this.#o.birth(), this.#o.ackMs ?? 15_000).catch((error) => {
+      await greet(session, this.#o.birth(), this.#o.ackMs ?? ACK_MS).catch((error) => {
         if (!(error instanceof BrokerRefused)) throw error
         this.#o.log.error({ link: this.name, err: error.message }, 'the broker refuses our status; events are sent all the same')
       })
@@ -234,63 +211,9 @@ export class BrokerConnection implements MessageTransport {
   }
 
   #subscribe(session: Session, filters: string[]): Promise<void> {
-    if (filters.length === 0) return Promise.resolve()
-    const work = new Promise<void>((resolve, reject) => {
-      session.client.subscribe(filters, { qos: 1 }, (error, granted) => {
-        const refused = granted?.filter((g) => g.qos > 2).map((g) => g.topic) ?? []
-        if (refused.length > 0) {
-          this.#o.log.error({ link: this.name, topics: refused }, 'the broker refuses these subscriptions; check its access list')
-        } else if (error) return reject(new LuongError('LINK_DOWN', `${this.name}: subscribing failed: ${error.message}`))
-        resolve()
-      })
-    })
-    return this.#settle(session, work, this.#o.ackMs ?? 15_000, 'the subscription')
-  }
-
-  #sendRetained(session: Session, message: Outgoing, ms: number): Promise<void> {
-    return this.#send(session, message.topic, message.payload, { qos: 1, retain: true }, ms)
-  }
-
-  #send(
-    session: Session,
-    topic: string,
-    payload: Uint8Array | string,
-    { qos, retain }: { qos: 0 | 1; retain: boolean },
-    ms: number,
-  ): Promise<void> {
-    if (session.rejects.size >= MAX_IN_FLIGHT) {
-      return Promise.reject(new LuongError('QUEUE_FULL', `${this.name}: ${session.rejects.size} publishes are not yet acknowledged`))
-    }
-    const body = typeof payload === 'string' ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
-    const work = new Promise<void>((resolve, reject) => {
-      session.client.publish(topic, body, { qos, retain }, (error) => {
-        const code = error && 'code' in error && typeof error.code === 'number' ? error.code : 0
-        if (error && code >= 0x80)
-          reject(new BrokerRefused(`${this.name}: ${topic} refused: ${error.message} (0x${code.toString(16)})`, code))
-        else if (error) reject(new LuongError('LINK_DOWN', `${this.name}: ${topic} was not taken: ${error.message}`))
-        else resolve()
-      })
-    })
-    return this.#settle(session, work, ms, topic)
-  }
-
-  /** Settles with `work`, with the loss of the session, or by losing the session when `ms` have passed. */
-  async #settle(session: Session, work: Promise<void>, ms: number, what: string): Promise<void> {
-    let rejectMine: (error: LuongError) => void = () => {}
-    const lost = new Promise<never>((_, reject) => {
-      rejectMine = reject
-    })
-    session.rejects.add(rejectMine)
-    const late = () => {
-      const why = `${this.name}: ${what} was not acknowledged within ${ms} ms`
-      this.#lose(session, why)
-      return new LuongError('LINK_DOWN', why)
-    }
-    try {
-      await withDeadline(this.#o.clock, Promise.race([work, lost]), ms, late)
-    } finally {
-      session.rejects.delete(rejectMine)
-    }
+    return session.subscribe(filters, this.#o.ackMs ?? ACK_MS, (topics) =>
+      this.#o.log.error({ link: this.name, topics }, 'the broker refuses these subscriptions; check its access list'),
+    )
   }
 
   #receive(session: Session, packet: IPublishPacket, callback: (error?: Error) => void): void {
@@ -328,13 +251,13 @@ export class BrokerConnection implements MessageTransport {
     else if (why !== this.#why) this.#o.log.warn({ link: this.name, why }, this.up ? 'broker lost' : 'broker not reached; trying again')
     this.#why = why
     if (session.proven || this.#o.clock.mono() - session.since >= GOOD_MS) this.#backoff.reset()
-    rejectAll(session, new LuongError('LINK_DOWN', why))
+    session.abandon(new LuongError('LINK_DOWN', why))
     if (this.up) this.#state.set(false, why)
     else this.#state.fail(why)
     session.client.end(true)
     session.client.on('error', () => {})
     if (!this.#running) return
-    if (this.#o.protocol === 'auto' && !this.#protocolSure) this.#protocol = this.#protocol === 5 ? 4 : 5
+    if (this.#o.protocol === 'auto' && !this.#protocolSure && !session.unreached) this.#protocol = this.#protocol === 5 ? 4 : 5
     this.#retry = this.#o.clock.after(this.#backoff.next(), () => {
       this.#retry = undefined
       if (this.#running) this.#open()
@@ -361,13 +284,12 @@ export class BrokerConnection implements MessageTransport {
   }
 }
 
-function usable(url: string): boolean {
-  return URL.canParse(url) && /^(mqtts?|tcp|ssl|wss?):\/\/./.test(url)
+function greet(session: Session, message: Outgoing, ms: number): Promise<void> {
+  return session.send(message.topic, message.payload, { qos: 1, retain: true }, ms)
 }
 
-function rejectAll(session: Session, error: LuongError): void {
-  for (const reject of [...session.rejects]) reject(error)
-  session.rejects.clear()
+function usable(url: string): boolean {
+  return URL.canParse(url) && /^(mqtts?|tcp|ssl|wss?):\/\/./.test(url)
 }
 
 function explain(name: string, error: Error & { code?: string | number }): string {

@@ -10,8 +10,8 @@ import type { Clock, Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import { BrokerRefused } from './connection.ts'
 import type { Parked, ParkedStore } from './parked.ts'
+import { BrokerRefused } from './session.ts'
 import { NO_LANE, TOPICS, type TopicBase, topic } from './topics.ts'
 
 export type EventSource = Pick<Journal, 'head' | 'events' | 'onCommit' | 'cursor' | 'setCursor'>
@@ -120,7 +120,7 @@ export class Publisher {
   }
 
   /**
-   * Sets the cursor so that `sequence` and all after it are sent again. Returns how many that are.
+   * Sees to it that `sequence` and all after it are sent (again). Returns how many that are.
    * @throws PAYLOAD_INVALID when there is no such sequence.
    */
   resendFrom(sequence: number): number {
@@ -128,11 +128,13 @@ export class Publisher {
     if (!Number.isSafeInteger(sequence) || sequence < 1 || sequence > head) {
       throw new LuongError('PAYLOAD_INVALID', `resend-from ${sequence}: the journal holds sequences 1 to ${head}`)
     }
-    // Never forwards: what lies between was not acknowledged.
-    if (sequence <= this.#cursor) this.#moveCursor(sequence - 1)
-    this.#startOver()
-    this.#pump()
-    return head - this.#cursor
+    // What lies behind the cursor is on its way anyway.
+    if (sequence <= this.#cursor) {
+      this.#moveCursor(sequence - 1)
+      this.#startOver()
+      this.#pump()
+    }
+    return head - sequence + 1
   }
 
   stats(): PublisherStats {

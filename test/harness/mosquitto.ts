@@ -37,7 +37,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   const dir = await mkdtemp(join(tmpdir(), 'luong-mosquitto-'))
   const port = await freePort()
   const extra = options.config ?? ['allow_anonymous true']
-  const lines = [`listener ${port} 127.0.0.1`, 'user root', 'max_inflight_messages 0', 'max_queued_messages 0', ...extra]
+  const lines = [`listener ${port} 127.0.0.1`, 'user root', ...extra]
   await writeFile(join(dir, 'mosquitto.conf'), `${lines.join('\n').replaceAll('DIR', dir)}\n`)
   for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(dir, name), text, { mode: 0o600 })
   let child: ChildProcess | undefined

@@ -155,6 +155,10 @@ describe('uplink with the journal', () => {
       inbox.attach(link)
       link.start()
       await publisher.start()
+      await until(
+        () => link.up,
+        () => link.stats(),
+      )
       await work({ j, publisher })
       await publisher.stop()
       await link.stop()

@@ -342,6 +342,20 @@ describe('publisher', () => {
     expect(seen.changed).toEqual([])
   })
 
+  it('heeds how many unacknowledged events an MQTT 5 broker allows', async () => {
+    const mosquitto = await startMosquitto({ config: ['allow_anonymous true', 'max_inflight_messages 3'] })
+    cleanups.push(() => mosquitto.stop())
+    const seen = await consumer(mosquitto.url)
+    const { source, publisher, connection } = await rig(mosquitto.url, { protocol: 'auto', window: 64 })
+    source.add(1_000)
+    await until(
+      () => seen.complete === 1_000 && publisher.stats().lag === 0,
+      () => publisher.stats(),
+    )
+    expect(connection.stats()).toMatchObject({ protocol: 5, connects: 1 })
+    expect(publisher.stats().sent).toBe(1_000)
+  })
+
   it('keeps two brokers apart: each has its own cursor', async () => {
     const a = await brokers.Mosquitto()
     const b = await brokers['the embedded broker']()
