@@ -78,7 +78,7 @@ export interface PassageRow {
   readonly outcome: string | null
   readonly arrivedAt: number
   readonly decidedAt: number | null
-  /** When it was cleared or aborted; a refused or referred vehicle still stands in the lane. */
+  /** When it was cleared, refused, redirected or aborted; a referred vehicle still stands in the lane. */
   readonly endedAt: number | null
 }
 

@@ -18,8 +18,9 @@ export function passageVerb(type: string): string | null {
 }
 
 /**
- * The row after the event. Only *cleared* and *aborted* end a passage: a vehicle that was refused, referred or redirected still
- * stands in the lane. If it then leaves (*aborted*), the outcome stays what was decided. Nothing changes a passage that has ended.
+ * The row after the event. *cleared*, *refused*, *redirected* and *aborted* are told when the vehicle has left and end the passage;
+ * a vehicle that was referred still stands in the lane. If it then leaves (*aborted*), it stays referred. Nothing changes a
+ * passage that has ended.
  */
 export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | null {
   const verb = passageVerb(event.type)
@@ -34,8 +35,8 @@ export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | 
     decidedAt: null,
     endedAt: null,
   }
-  const ends = verb === 'cleared' || verb === 'aborted'
   const decides = verb === 'refused' || verb === 'referred' || verb === 'redirected'
+  const ends = verb === 'cleared' || verb === 'aborted' || verb === 'refused' || verb === 'redirected'
   return {
     ...base,
     direction: event.direction ?? base.direction,

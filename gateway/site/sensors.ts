@@ -2,6 +2,7 @@
 import type { Devices } from '../../firmware-bridge/build.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import type { SensorRole, Tri } from '../lane/model.ts'
+import { type RoleStep, roleInitial, sampled, tick } from '../lane/sensors.ts'
 
 export interface SensorWiringOptions {
   readonly config: {
@@ -13,18 +14,11 @@ export interface SensorWiringOptions {
   readonly onSensor: (role: SensorRole, value: Tri, at: number) => void
 }
 
-interface Cell {
-  raw: Tri
-  value: Tri
-  timer: Timer | null
-}
-
 const ROLES: readonly SensorRole[] = ['approach', 'presence', 'curtain', 'exit']
 
 export class SensorWiring {
   readonly #o: SensorWiringOptions
   readonly #off: (() => void)[] = []
-  readonly #cells: Cell[] = []
 
   constructor(options: SensorWiringOptions) {
     this.#o = options
@@ -33,46 +27,35 @@ export class SensorWiring {
   start(): void {
     for (const role of ROLES) {
       const refs = this.#o.config.sensors[role]
-      if (!refs) continue
-      const cells = refs.map((): Cell => ({ raw: null, value: null, timer: null }))
-      this.#cells.push(...cells)
-      let last: Tri | undefined
-      const tell = (at: number) => {
-        const value = cells.some((c) => c.value === true) ? true : cells.some((c) => c.value === null) ? null : false
-        if (value === last) return
-        last = value
-        this.#o.onSensor(role, value, at)
-      }
-      refs.forEach((ref, i) => {
-        const cell = cells[i]!
-        const point = this.#o.devices.input(ref)
-        const take = (raw: Tri, at: number) => this.#take(cell, raw, at, tell)
-        this.#off.push(point.onChange(take))
-        const now = point.read()
-        take(now.value, now.at)
-      })
+      if (refs) this.#wire(role, refs)
     }
   }
 
-  #take(cell: Cell, raw: Tri, at: number, tell: (at: number) => void): void {
-    cell.raw = raw
-    cell.timer?.cancel()
-    cell.timer = null
-    if (raw === cell.value) return
-    const { debounce_on_ms, debounce_off_ms } = this.#o.config.timing
-    // Unknown counts at once, and the first value after unknown must settle like a change.
-    const wait = raw === null ? 0 : raw ? debounce_on_ms : debounce_off_ms
-    const settle = () => {
-      cell.timer = null
-      cell.value = raw
-      tell(at)
+  #wire(role: SensorRole, refs: readonly string[]): void {
+    const { devices, clock, onSensor } = this.#o
+    const { debounce_on_ms: onMs, debounce_off_ms: offMs } = this.#o.config.timing
+    const times = { onMs, offMs }
+    let state = roleInitial(refs.length)
+    let timer: Timer | null = null
+    const take = (step: RoleStep, at: number) => {
+      state = step.state
+      timer?.cancel()
+      timer =
+        step.dueAt === null
+          ? null
+          : clock.after(Math.max(0, step.dueAt - clock.mono()), () => take(tick(state, clock.mono(), times), clock.mono()))
+      if (step.changed) onSensor(role, state.value, at)
     }
-    if (wait === 0) settle()
-    else cell.timer = this.#o.clock.after(wait, settle)
+    refs.forEach((ref, i) => {
+      const point = devices.input(ref)
+      this.#off.push(point.onChange((value, at) => take(sampled(state, i, value, at, times), at)))
+      const { value, at } = point.read()
+      take(sampled(state, i, value, at, times), at)
+    })
+    this.#off.push(() => timer?.cancel())
   }
 
   stop(): void {
     for (const off of this.#off.splice(0)) off()
-    for (const c of this.#cells) c.timer?.cancel()
   }
 }
