@@ -147,6 +147,17 @@ describe('what is refused, and why', () => {
     expect(refusal(Buffer.from('GIF89a'))).toBe('no_picture')
   })
 
+  test('base64 with any one character broken or lost', () => {
+    const base64 = pictures.jpeg!.toString('base64')
+    fc.assert(
+      fc.property(fc.nat(base64.length - 5), fc.constantFrom('*', ' ', '=', '\u0000', '%', ''), (at, broken) => {
+        // Behind the first characters, so that it is still known for a picture.
+        const i = Math.max(5, at)
+        expect(refusal(base64.slice(0, i) + broken + base64.slice(i + 1))).toBe('bad_base64')
+      }),
+    )
+  })
+
   test('a truncated header', () => {
     expect(refusal(pictures.jpeg!.subarray(0, 20))).toBe('no_picture')
     expect(refusal(pictures.jpeg!.subarray(0, 20).toString('base64'))).toBe('no_picture')
