@@ -2,7 +2,7 @@
 import { type Box, boxAround, corners } from './geometry.ts'
 
 /** Boxes with another shape hold no plate's line (width : height). */
-export const LINE_ASPECT = { min: 1.1, max: 9 } as const
+export const LINE_ASPECT = { min: 1.1, max: 7 } as const
 /** A box less wide than this may be a whole plate with two lines. */
 export const TWO_LINE_ASPECT = 3.1
 /** How the two lines share a plate's height; several, because frames and rims differ. */

@@ -3,7 +3,7 @@ import { type Box, grow, minAreaBox } from './geometry.ts'
 import type { Raster } from './image.ts'
 import type { Point } from './plate.ts'
 import { runSession, type Session } from './runtime.ts'
-import { cut, type Norm, writePlanes } from './sample.ts'
+import { cut, type Norm, toPlanes } from './sample.ts'
 
 /** ImageNet statistics over B, G, R, as PP-OCR was trained. */
 const NORM: Norm = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], order: [2, 1, 0] }
@@ -39,8 +39,7 @@ export class TextDetector {
     const width = Math.max(32, Math.round((picture.width * ratio) / 32) * 32)
     const height = Math.max(32, Math.round((picture.height * ratio) / 32) * 32)
     const whole: Box = { cx: picture.width / 2, cy: picture.height / 2, width: picture.width, height: picture.height, angle: 0 }
-    const input = new Float32Array(3 * width * height)
-    writePlanes(cut(picture, whole, width, height), NORM, input, 0, width, width * height)
+    const input = toPlanes(cut(picture, whole, width, height), NORM)
     const { data: map } = await runSession(this.#session, input, [1, 3, height, width])
     const sx = picture.width / width
     const sy = picture.height / height

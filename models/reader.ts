@@ -29,7 +29,7 @@ export const READER: ReaderSettings = {
   detect: DETECT,
   sides: [640, 960],
   readSide: 1280,
-  maxLines: 16,
+  maxLines: 12,
   accept: { weakest: 0.9, confidence: 0.8, path: 0.5 },
 }
 
@@ -99,10 +99,13 @@ export class OnnxPlateReader implements PlateReader {
     const candidates: Candidate[] = []
     let plates: PlateRead[] = []
     let detect = 0
-    for (const side of this.#settings.sides) {
+    const { sides } = this.#settings
+    const small = (CLOSER * Math.max(picture.width, picture.height)) / sides[0]!
+    for (const side of sides) {
       const start = performance.now()
-      const boxes = await this.#detector.detect(picture, side)
+      const all = await this.#detector.detect(picture, side)
       detect += performance.now() - start
+      const boxes = all.filter((b) => lineShaped(b) && (side === sides[0] || b.height < small)).slice(0, this.#settings.maxLines)
       candidates.push(...(await this.#scene(picture, boxes)))
       plates = await this.#plates(candidates, picture)
       if (plates[0]?.accepted) break
@@ -111,19 +114,17 @@ export class OnnxPlateReader implements PlateReader {
   }
 
   async #scene(picture: Picture, boxes: readonly TextBox[]): Promise<Candidate[]> {
-    const wanted = boxes
-      .filter((b) => b.width / b.height >= LINE_ASPECT.min && b.width / b.height <= LINE_ASPECT.max && b.height >= 5)
-      .slice(0, this.#settings.maxLines)
-    const lines = await this.#lines.read(picture, wanted)
+    const lines = await this.#lines.read(picture, boxes)
     const found = lines.flatMap((line) => candidate([line], line.box))
     for (const upper of lines) {
       for (const lower of lines) {
         if (upper !== lower && stacked(upper.box, lower.box)) found.push(...candidate([upper, lower], union(upper.box, lower.box)))
       }
     }
-    const narrow = wanted.filter((b) => b.width / b.height < TWO_LINE_ASPECT && b.height >= 14)
-    found.push(...(await this.#split(picture, narrow)))
-    return found
+    // A reading as good as this leaves no need to cut boxes in two.
+    if (found.some((c) => c.plausible && c.decoded.weakest >= this.#settings.accept.weakest)) return found
+    const narrow = boxes.filter((b) => b.width / b.height < TWO_LINE_ASPECT && b.height >= MIN_TWO_LINES)
+    return [...found, ...(await this.#split(picture, narrow))]
   }
 
   async #crop(picture: Picture): Promise<Candidate[]> {
@@ -183,9 +184,14 @@ export class OnnxPlateReader implements PlateReader {
   }
 }
 
+const lineShaped = (b: Box): boolean => b.height >= 5 && b.width / b.height >= LINE_ASPECT.min && b.width / b.height <= LINE_ASPECT.max
 const byRank = (a: Candidate, b: Candidate): number => b.rank - a.rank
 const round = (x: number): number => Math.round(x * 10) / 10
 
+/** The closer look reads boxes lower than this in pixels of the first look's input: larger ones were seen well enough. */
+const CLOSER = 30
+/** Lower boxes cannot hold two readable lines, pixels. */
+const MIN_TWO_LINES = 14
 /** How much wider the second look is, of the line's height. */
 const WIDER = { along: 0.2, across: 0.08 } as const
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */

@@ -3,7 +3,7 @@ import { CLASSES, mapAlphabet } from './alphabet.ts'
 import type { Box } from './geometry.ts'
 import type { Raster } from './image.ts'
 import { runSession, type Session } from './runtime.ts'
-import { cut, type Norm, writePlanes } from './sample.ts'
+import { cut, type Norm, toPlanes } from './sample.ts'
 
 const HEIGHT = 48
 const MIN_WIDTH = 48
@@ -31,26 +31,14 @@ export class LineReader {
     this.#map = mapAlphabet(alphabet)
   }
 
-  /** Reads the lines in the boxes of one picture; boxes of like width share a batch. Same order as asked. */
+  /** Reads the lines in the boxes of one picture, one by one: on one core a batch was measured to be slower (docs/plates.md). */
   async read(picture: Raster, boxes: readonly Box[]): Promise<Line[]> {
-    const cuts = boxes.map((box) => cut(picture, box, widthOf(box), HEIGHT))
-    const lines: Line[] = new Array(boxes.length)
-    const byWidth = new Map<number, number[]>()
-    cuts.forEach((c, i) => {
-      byWidth.set(c.width, [...(byWidth.get(c.width) ?? []), i])
-    })
-    for (const [width, group] of byWidth) {
-      const size = 3 * HEIGHT * width
-      const input = new Float32Array(size * group.length)
-      group.forEach((i, k) => {
-        writePlanes(cuts[i]!, NORM, input, k * size, width, HEIGHT * width)
-      })
-      const { data, dims } = await runSession(this.#session, input, [group.length, 3, HEIGHT, width])
+    const lines: Line[] = []
+    for (const box of boxes) {
+      const line = cut(picture, box, widthOf(box), HEIGHT)
+      const { data, dims } = await runSession(this.#session, toPlanes(line, NORM), [1, 3, HEIGHT, line.width])
       const [, steps, classes] = dims as readonly [number, number, number]
-      group.forEach((i, k) => {
-        const from = data.subarray(k * steps * classes, (k + 1) * steps * classes)
-        lines[i] = { box: boxes[i]!, picture: cuts[i]!, probs: fold(from, steps, classes, this.#map) }
-      })
+      lines.push({ box, picture: line, probs: fold(data, steps, classes, this.#map) })
     }
     return lines
   }

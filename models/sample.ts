@@ -61,16 +61,16 @@ export interface Norm {
   readonly order: readonly [number, number, number]
 }
 
-/** Writes the picture as planes of (value/255 − mean)/std into `to` at `offset`, rows `rowLength` apart. */
-export function writePlanes(from: Raster, norm: Norm, to: Float32Array, offset: number, rowLength: number, planeLength: number): void {
+/** The picture as planes of (value/255 − mean)/std, one after another: what a model takes. */
+export function toPlanes(from: Raster, norm: Norm): Float32Array {
+  const size = from.width * from.height
+  const to = new Float32Array(3 * size)
   for (let k = 0; k < 3; k++) {
     const channel = norm.order[k]!
     const scale = 1 / (255 * norm.std[k]!)
     const shift = norm.mean[k]! / norm.std[k]!
-    for (let y = 0; y < from.height; y++) {
-      let i = y * from.width * 3 + channel
-      let o = offset + k * planeLength + y * rowLength
-      for (let x = 0; x < from.width; x++, i += 3) to[o++] = from.data[i]! * scale - shift
-    }
+    let i = channel
+    for (let o = k * size; o < (k + 1) * size; o++, i += 3) to[o] = from.data[i]! * scale - shift
   }
+  return to
 }
