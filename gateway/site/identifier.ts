@@ -77,7 +77,6 @@ export class Identifier {
   end(): void {
     this.#capture?.end()
     this.#capture = null
-    this.#last.clear()
   }
 }
 

@@ -158,6 +158,7 @@ export class LaneRunner {
 
   /** An officer's or the centre's command; who and why must be durable already. Settles when the core has answered. */
   command(c: LaneCommand): Promise<CommandAnswer> {
+    if (this.#stopped) return Promise.resolve({ ok: false, error: 'the gateway is stopping' })
     const answer = this.#commands.add(c)
     const live = this.passage
     const why = refusal(c, this.id, live, this.#o.inhibited)
@@ -265,7 +266,10 @@ export class LaneRunner {
       if (opener?.do === 'open' && this.passage) this.passage.by = opener.by
       this.#commands.answer(e.id, null)
     } else if (e.type === 'command-rejected') this.#commands.answer(e.id, e.why)
-    if (ends && live) this.#forget(live, entries)
+    if (ends && live) {
+      this.#o.log.info({ lane: this.id, passage: live.id, outcome: e.type, rule: live.decision?.rule }, 'passage ended')
+      this.#forget(live, entries)
+    }
   }
 
   #forget(p: Passage, entries: Entry[]): void {
