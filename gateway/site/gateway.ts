@@ -1,6 +1,5 @@
 /** A site: everything put together, started in an order in which nothing can be lost, and stopped in one in which nothing moves. */
 import { randomBytes } from 'node:crypto'
-import { resolve } from 'node:path'
 import { type LoadedSite, loadSite } from '../../config/load.ts'
 import { buildDevices, type Devices } from '../../firmware-bridge/build.ts'
 import type { ByteTransport } from '../../firmware-bridge/transport/transport.ts'
@@ -9,8 +8,6 @@ import { WorkerReaderPool } from '../../models/pool.ts'
 import { type RunningBroker, startBroker } from '../broker/broker.ts'
 import { DeclarationIndex } from '../identity/declarations.ts'
 import { ListIndex } from '../identity/lists.ts'
-import { createJournal } from '../journal/create.ts'
-import { createEvidence, type Evidence } from '../journal/evidence.ts'
 import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
 import { type Zone, zoneOf } from '../journal/zone.ts'
 import { type Clock, sleep, systemClock, type Timer, withDeadline } from '../kernel/clock.ts'
@@ -29,10 +26,10 @@ import type { LaneRunner } from './lane-runner.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
 import { Target } from './links.ts'
 import type { ClockQuality, Passage } from './passage.ts'
-import { Recorder } from './recorder.ts'
 import { checkedRules, needRestart } from './reload.ts'
 import { healthReport, samples } from './report.ts'
 import { Statistics } from './statistics.ts'
+import { Storage } from './storage.ts'
 
 export interface GatewayOptions {
   readonly loaded: LoadedSite
@@ -70,9 +67,7 @@ export class Gateway {
   readonly #lanes = new Map<string, LaneUnit>()
   readonly #targets: Target[] = []
   #rules!: RuleSet
-  #journal!: Journal
-  #recorder!: Recorder
-  #evidence!: Evidence
+  #storage: Storage | null = null
   #pool!: ReaderPool
   #devices!: Devices
   #inbox!: Inbox
@@ -81,6 +76,7 @@ export class Gateway {
   #health: HealthServer | null = null
   #statsTimer: Timer | null = null
   #stopping: Promise<void> | null = null
+  #announced = false
   readonly #started: (() => Promise<unknown> | unknown)[] = []
 
   constructor(options: GatewayOptions) {
@@ -99,8 +95,13 @@ export class Gateway {
   get httpPort(): number | null {
     return this.#health?.port ?? null
   }
+  /** Throws before {@link start} has opened it. */
+  get storage(): Storage {
+    if (!this.#storage) throw new LuongError('STOPPED', 'the site is not started')
+    return this.#storage
+  }
   get journal(): Journal {
-    return this.#journal
+    return this.storage.journal
   }
   get config(): `sha256:${string}` {
     return combinedHash(this.#o.loaded.hash, this.#rules.hash)
@@ -132,35 +133,14 @@ export class Gateway {
     const pool = this.#pool.start()
     pool.catch(() => {})
     this.#rules = await checkedRules(loaded.rules)
-    this.#journal = createJournal({
-      dir: resolve(dataDir),
-      site: site.site.id,
-      timezone: site.site.timezone,
-      clock: this.#clock,
-      minFreeMb: site.data.min_free_mb,
-    })
-    await this.#journal.open()
-    this.#started.push(() => this.#journal.close())
-    this.#recorder = new Recorder({ journal: this.#journal, clock: this.#clock, log: this.#log })
-    this.#started.push(() => this.#recorder.close(STOP_RECORD_MS))
-    this.#evidence = createEvidence({
-      dir: resolve(dataDir),
-      quotaMb: site.data.evidence_quota_mb,
-      days: site.data.evidence_days,
-      clock: this.#clock,
-      log: this.#log,
-      timezone: site.site.timezone,
-    })
-    this.#evidence.start()
-    this.#started.push(() => this.#evidence.stop())
-    const unfinished = await recall(this.#journal, this.declarations, this.lists, this.#log)
+    this.#storage = new Storage(site, dataDir, this.#clock, this.#log)
+    this.#started.push(() => this.#storage?.close())
+    await this.#storage.open()
+    const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
     await this.#connect()
     await this.#build(unfinished)
     await pool
-    await this.#announce(unfinished)
-    for (const unit of this.#lanes.values()) unit.start()
-    this.#devices.start()
-    for (const target of this.#targets) await target.start()
+    // A port that is taken must be known before anything is wired up.
     this.#health = await startHealth({
       host: site.http.host,
       port: this.#o.httpPort ?? site.http.port,
@@ -168,13 +148,18 @@ export class Gateway {
       samples: () => samples(this.#view()),
     })
     this.#started.push(() => this.#health?.stop())
+    await this.#announce(unfinished)
+    this.#announced = true
+    for (const unit of this.#lanes.values()) unit.start()
+    this.#devices.start()
+    for (const target of this.#targets) await target.start()
     this.#tick()
   }
 
   async #connect(): Promise<void> {
     const { site } = this.#o.loaded
     const base = { root: site.site.root, site: site.site.id }
-    const seen = new SeenCommands(this.#journal, this.#clock)
+    const seen = new SeenCommands(this.journal, this.#clock)
     await seen.load()
     this.#inbox = new Inbox({
       ...base,
@@ -182,8 +167,8 @@ export class Gateway {
       log: this.#log,
       seen,
       handlers: inboundHandlers({
-        journal: this.#journal,
-        recorder: this.#recorder,
+        journal: this.journal,
+        recorder: this.storage.recorder,
         declarations: this.declarations,
         lists: this.lists,
         lane: (id) => this.lane(id),
@@ -213,7 +198,7 @@ export class Gateway {
         ...base,
         ...t,
         clientId: `luong-${site.site.id}-${t.target}`,
-        journal: this.#journal,
+        journal: this.journal,
         inbox: this.#inbox,
         status: () => this.#status(),
         clock: systemClock,
@@ -235,24 +220,24 @@ export class Gateway {
       ...(this.#o.bytesFor ? { bytesFor: this.#o.bytesFor } : {}),
     })
     this.#started.push(() => this.#devices.stop())
-    const plans = new Map((await this.#journal.documents('lane-plan')).map(({ key, value }) => [key, value]))
+    const plans = new Map((await this.journal.documents('lane-plan')).map(({ key, value }) => [key, value]))
     for (const [id, config] of Object.entries(loaded.site.lanes)) {
       const unit = makeLane({
         id,
         config,
         plates: loaded.site.plates,
         devices: this.#devices,
-        recorder: this.#recorder,
+        recorder: this.storage.recorder,
         pool: this.#pool,
         declarations: this.declarations,
         lists: this.lists,
         rules: this.#rules,
         loaded,
-        keep: (passage, name, image) => this.#keep(passage, name, image),
-        inhibited: () => this.#inhibited(),
+        keep: (passage, name, image) => this.storage.keep(passage, name, image),
+        inhibited: () => this.storage.inhibited(),
         unfinished: unfinished.find((row) => row.lane === id) ?? null,
         plan: plans.get(id),
-        savePlan: (plan) => this.#journal.putDocument('lane-plan', id, plan),
+        savePlan: (plan) => this.journal.putDocument('lane-plan', id, plan),
         clock: this.#clock,
         clockQuality: this.#quality,
         zone: this.#zone,
@@ -270,7 +255,7 @@ export class Gateway {
 
   /** `site.started`, and the end of every unfinished passage whose lane is not there any more. */
   async #announce(unfinished: readonly PassageRow[]): Promise<void> {
-    await this.#recorder.record([
+    await this.storage.recorder.record([
       this.#siteEvent('started', unfinished.length > 0 ? { unfinished: unfinished.map((r) => r.id).slice(0, 256) } : {}),
     ])
   }
@@ -284,24 +269,6 @@ export class Gateway {
     }
   }
 
-  /** A picture is worth waiting for, but no vehicle waits for a disk. */
-  async #keep(passage: string, name: string, image: Uint8Array): Promise<{ path: string; sha256: string } | null> {
-    try {
-      const late = () => new LuongError('JOURNAL_UNAVAILABLE', 'the picture took too long to be written')
-      const { path, sha256 } = await withDeadline(systemClock, this.#evidence.put(passage, name, image), 1_000, late)
-      return { path, sha256 }
-    } catch (error) {
-      this.#log.warn({ passage, name, err: messageOf(error) }, 'a picture was not kept')
-      return null
-    }
-  }
-
-  #inhibited(): string | null {
-    if (this.#recorder.refused !== null) return this.#recorder.refused
-    const { writable, why } = this.#journal.stats()
-    return writable ? null : (why ?? 'the journal cannot be written')
-  }
-
   #status(): Status {
     const { site } = this.#o.loaded
     return {
@@ -311,7 +278,7 @@ export class Gateway {
       version,
       config: this.config,
       clock: this.#quality(),
-      sequence: this.#journal.head().sequence,
+      sequence: this.journal.head().sequence,
       at: this.#zone.format(this.#clock.now()),
     }
   }
@@ -337,10 +304,10 @@ export class Gateway {
     return {
       lanes: this.#lanes,
       devices: this.#devices,
-      journal: this.#journal.stats(),
-      head: this.#journal.head(),
-      recorder: this.#recorder,
-      evidence: this.#evidence.stats(),
+      journal: this.journal.stats(),
+      head: this.journal.head(),
+      recorder: this.storage.recorder,
+      evidence: this.storage.evidence.stats(),
       pool: this.#pool.stats(),
       targets: this.#targets.map((t) => ({ connection: t.connection.stats(), publisher: t.publisher.stats() })),
       broker: this.#broker?.stats() ?? null,
@@ -371,7 +338,7 @@ export class Gateway {
   async settle(): Promise<void> {
     const until = performance.now() + SETTLE_MS
     const busy = () =>
-      this.#recorder.backlog > 0 ||
+      this.storage.recorder.backlog > 0 ||
       this.#targets.some((t) => t.connection.up && t.publisher.stats().lag > t.publisher.stats().parked.length)
     while (busy() && performance.now() < until) await sleep(systemClock, 20)
   }
@@ -392,8 +359,8 @@ export class Gateway {
   async #stop(): Promise<void> {
     this.#statsTimer?.cancel()
     for (const unit of this.#lanes.values()) unit.stop()
-    if (this.#recorder && this.#rules) {
-      const stopped = this.#recorder.record([this.#siteEvent('stopped')]).catch(() => {})
+    if (this.#storage && this.#announced) {
+      const stopped = this.#storage.recorder.record([this.#siteEvent('stopped')]).catch(() => {})
       await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})
     }
     for (const stop of this.#started.reverse())
