@@ -49,8 +49,8 @@ export interface GatewayOptions {
 }
 
 const STATS_MS = 5_000
-/** The longest an arm may take (arm_open_ms at most 60 s would be too long to wait for a stop). */
-const DRAIN_MS = 10_000
+/** A truck that drives through, and the arm after it, have this long before a stop goes on without them. */
+const DRAIN_MS = 20_000
 const SETTLE_MS = 5_000
 const STOP_RECORD_MS = 3_000
 
@@ -343,11 +343,12 @@ export class Gateway {
     while (busy() && performance.now() < until) await sleep(systemClock, 20)
   }
 
-  /** Waits until no arm moves, so that stopping leaves none half-way; at most {@link DRAIN_MS}. */
+  /** Lets nobody in any more and waits until those who were let in are through and no arm moves; at most {@link DRAIN_MS}. */
   async drain(): Promise<void> {
     const until = performance.now() + DRAIN_MS
-    const moving = () => [...this.#lanes.values()].some(({ runner }) => runner.state.motion)
-    while (moving() && performance.now() < until) await sleep(systemClock, 50)
+    const runners = [...this.#lanes.values()].map((unit) => unit.runner)
+    for (const runner of runners) runner.hold()
+    while (runners.some((runner) => runner.busy) && performance.now() < until) await sleep(systemClock, 50)
   }
 
   /** Finishes what is durable to finish, and closes everything in the reverse order of starting. Moves nothing. */

@@ -86,6 +86,7 @@ export class LaneRunner {
   readonly #lamp: LightKeeper
   #fault: string | null = null
   #stopped = false
+  #held = false
 
   constructor(options: LaneRunnerOptions) {
     this.id = options.id
@@ -132,6 +133,17 @@ export class LaneRunner {
     this.#policy = this.#nextPolicy
     this.#nextPolicy = null
     this.#o.log.info({ lane: this.id, rules: this.#policy.rules.hash }, 'new settings in force')
+  }
+
+  /** True while a vehicle that was let in is not through yet, or the arm moves. */
+  get busy(): boolean {
+    const { phase, motion } = this.#state
+    return motion || phase === 'opening' || phase === 'passing' || phase === 'clearing' || phase === 'closing'
+  }
+
+  /** No more decisions: who arrives now waits for the next start of the program. */
+  hold(): void {
+    this.#held = true
   }
 
   /** First input: what the journal knows from before. Nothing moves by it. */
@@ -330,7 +342,7 @@ export class LaneRunner {
   #identify(no: number): void {
     this.#o.identifier.begin(this.#policy.timings.identify * ASK_AT, (findings) => {
       const p = this.#passages.get(no)
-      if (!p || p.decided || this.#stopped) return
+      if (!p || p.decided || this.#stopped || this.#held) return
       this.#decide(p, findings).catch((error: unknown) => {
         this.#o.log.error(
           { lane: this.id, passage: p.id, err: messageOf(error) },
@@ -353,10 +365,9 @@ export class LaneRunner {
       now: p.identified.at,
     })
     p.decided = this.#stamp()
-    for (const { camera, image } of findings.pictures) {
-      const kept = await this.#o.clock.track(this.#o.keep(p.id, camera, image))
-      if (kept) p.evidence.push(kept)
-    }
+    // All at once: a slow disk must not cost the vehicle its decision, one picture after the other.
+    const kept = await this.#o.clock.track(Promise.all(findings.pictures.map(({ camera, image }) => this.#o.keep(p.id, camera, image))))
+    p.evidence.push(...kept.filter((k) => k !== null))
     const context = this.#context()
     const events = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
     if (decision.alarm && !this.#alarms.has(decision.alarm)) {
