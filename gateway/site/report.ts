@@ -76,57 +76,92 @@ export function healthReport(v: SiteView): HealthReport {
   }
 }
 
+/** Every sample of ours, and what it means; `npm run docs` makes a table of them. */
+export const METRICS = {
+  event_loop_delay_seconds: 'Delay of the main thread',
+  journal_durable_seconds: 'Append to durable',
+  plates_read_seconds: 'Picture in to plates out',
+  plates_wait_seconds: 'Wait of a picture for a worker',
+  journal_sequence: 'Last event',
+  journal_waiting: 'Appends waiting for the disk',
+  journal_bytes: 'Size of the journal',
+  journal_writable: '1 while the journal takes entries',
+  recorder_backlog: 'Entries kept in memory because the disk refuses',
+  recorder_shed_total: 'Inputs left out because the disk refused for too long',
+  evidence_bytes: 'Pictures on disk',
+  evidence_written_total: 'Pictures written',
+  evidence_refused_total: 'Pictures not kept',
+  plates_queued: 'Pictures waiting',
+  plates_done_total: 'Pictures read',
+  plates_dropped_total: 'Pictures dropped for newer ones',
+  plates_failed_total: 'Pictures that could not be read',
+  declarations: 'Declarations on site',
+  inbox_invalid_total: 'Messages from brokers that did not fit their schema',
+  commands_rejected_total: 'Commands rejected before they reached a lane',
+  uplink_up: '1 while connected',
+  uplink_lag_events: 'Events in the journal and not yet acknowledged',
+  uplink_in_flight: 'Events sent and not yet acknowledged',
+  uplink_parked: 'Events the broker refuses',
+  broker_clients: 'Clients of the embedded broker',
+  broker_denied_total: 'Publishes and subscriptions outside the rights of the user',
+  broker_refused_total: 'Connections refused',
+  link_up: '1 while the link is up',
+  device_ok: '1 while the device is well',
+  device_events_total: 'Counters of the driver',
+  lane_phase: 'Phase of the lane: the one that is 1',
+  lane_alarms: 'Alarms raised',
+} as const
+
 /** Prometheus samples; names follow prometheus.io/docs/practices/naming (base units, `_total` for counters). */
 export function samples(v: SiteView): Sample[] {
   const out: Sample[] = []
-  const add = (name: string, help: string, value: number, labels: Record<string, string> = {}) =>
-    out.push({ name: `luong_${name}`, help, value, labels })
-  const quantiles = (name: string, help: string, q: { p50: number; p99: number }) => {
-    add(name, help, q.p50 / 1000, { quantile: '0.5' })
-    add(name, help, q.p99 / 1000, { quantile: '0.99' })
+  const add = (name: keyof typeof METRICS, value: number, labels: Record<string, string> = {}) =>
+    out.push({ name: `luong_${name}`, help: METRICS[name], value, labels })
+  const quantiles = (name: keyof typeof METRICS, q: { p50: number; p99: number }) => {
+    add(name, q.p50 / 1000, { quantile: '0.5' })
+    add(name, q.p99 / 1000, { quantile: '0.99' })
   }
-  quantiles('event_loop_delay_seconds', 'Delay of the main thread', v.loop)
-  quantiles('journal_durable_seconds', 'Append to durable', v.journal.durable)
-  quantiles('plates_read_seconds', 'Picture in to plates out', v.pool.total)
-  quantiles('plates_wait_seconds', 'Wait of a picture for a worker', v.pool.wait)
-  add('journal_sequence', 'Last event', v.head.sequence)
-  add('journal_waiting', 'Appends waiting for the disk', v.journal.waiting)
-  add('journal_bytes', 'Size of the journal', v.journal.bytes)
-  add('journal_writable', '1 while the journal takes entries', v.journal.writable ? 1 : 0)
-  add('recorder_backlog', 'Entries kept in memory because the disk refuses', v.recorder.backlog)
-  add('recorder_shed_total', 'Inputs left out because the disk refused for too long', v.recorder.shed)
-  add('evidence_bytes', 'Pictures on disk', v.evidence.bytes)
-  add('evidence_written_total', 'Pictures written', v.evidence.written)
-  add('evidence_refused_total', 'Pictures not kept', v.evidence.refused + v.evidence.failed)
-  add('plates_queued', 'Pictures waiting', v.pool.queued)
-  add('plates_done_total', 'Pictures read', v.pool.done)
-  add('plates_dropped_total', 'Pictures dropped for newer ones', v.pool.dropped)
-  add('plates_failed_total', 'Pictures that could not be read', v.pool.failed)
-  add('declarations', 'Declarations on site', v.declarations)
-  add('inbox_invalid_total', 'Messages from brokers that did not fit their schema', v.inbox.invalid)
-  add('commands_rejected_total', 'Commands rejected before they reached a lane', v.inbox.rejected)
+  quantiles('event_loop_delay_seconds', v.loop)
+  quantiles('journal_durable_seconds', v.journal.durable)
+  quantiles('plates_read_seconds', v.pool.total)
+  quantiles('plates_wait_seconds', v.pool.wait)
+  add('journal_sequence', v.head.sequence)
+  add('journal_waiting', v.journal.waiting)
+  add('journal_bytes', v.journal.bytes)
+  add('journal_writable', v.journal.writable ? 1 : 0)
+  add('recorder_backlog', v.recorder.backlog)
+  add('recorder_shed_total', v.recorder.shed)
+  add('evidence_bytes', v.evidence.bytes)
+  add('evidence_written_total', v.evidence.written)
+  add('evidence_refused_total', v.evidence.refused + v.evidence.failed)
+  add('plates_queued', v.pool.queued)
+  add('plates_done_total', v.pool.done)
+  add('plates_dropped_total', v.pool.dropped)
+  add('plates_failed_total', v.pool.failed)
+  add('declarations', v.declarations)
+  add('inbox_invalid_total', v.inbox.invalid)
+  add('commands_rejected_total', v.inbox.rejected)
   for (const { publisher: p, connection: c } of v.targets) {
     const labels = { target: p.target }
-    add('uplink_up', '1 while connected', c.up ? 1 : 0, labels)
-    add('uplink_lag_events', 'Events in the journal and not yet acknowledged', p.lag, labels)
-    add('uplink_in_flight', 'Events sent and not yet acknowledged', p.inFlight, labels)
-    add('uplink_parked', 'Events the broker refuses', p.parked.length, labels)
+    add('uplink_up', c.up ? 1 : 0, labels)
+    add('uplink_lag_events', p.lag, labels)
+    add('uplink_in_flight', p.inFlight, labels)
+    add('uplink_parked', p.parked.length, labels)
   }
   if (v.broker) {
-    add('broker_clients', 'Clients of the embedded broker', v.broker.clients)
-    add('broker_denied_total', 'Publishes and subscriptions outside the rights of the user', v.broker.denied)
-    add('broker_refused_total', 'Connections refused', v.broker.refused)
+    add('broker_clients', v.broker.clients)
+    add('broker_denied_total', v.broker.denied)
+    add('broker_refused_total', v.broker.refused)
   }
-  for (const [id, l] of v.devices.links) add('link_up', '1 while the link is up', l.up ? 1 : 0, { link: id })
+  for (const [id, l] of v.devices.links) add('link_up', l.up ? 1 : 0, { link: id })
   for (const [id, d] of v.devices.all) {
     const h = d.health()
-    add('device_ok', '1 while the device is well', h.state === 'ok' ? 1 : 0, { device: id })
-    for (const [counter, n] of Object.entries(h.counters))
-      add('device_events_total', 'Counters of the driver', n, { device: id, event: counter })
+    add('device_ok', h.state === 'ok' ? 1 : 0, { device: id })
+    for (const [counter, n] of Object.entries(h.counters)) add('device_events_total', n, { device: id, event: counter })
   }
   for (const [id, { runner }] of v.lanes) {
-    add('lane_phase', 'Phase of the lane: the one that is 1', 1, { lane: id, phase: runner.state.phase })
-    add('lane_alarms', 'Alarms raised', runner.alarms.length, { lane: id })
+    add('lane_phase', 1, { lane: id, phase: runner.state.phase })
+    add('lane_alarms', runner.alarms.length, { lane: id })
   }
   return out
 }
