@@ -1,4 +1,4 @@
-/** The simulated exception desk: answers referred trucks after a while, and waves refused ones back, so that lanes do not block for ever. */
+/** The simulated exception desk: answers referred trucks after a while, and waves turned away ones back, so that lanes do not block for ever. */
 
 import type { Message, MessageTransport } from '../../firmware-bridge/transport/transport.ts'
 import type { Clock, Timer } from '../../gateway/kernel/clock.ts'
@@ -66,8 +66,9 @@ export class OfficerSim {
     const lane = event?.data?.lane
     if (!event || typeof lane !== 'string' || event.data?.historical === true) return
     if (event.type === 'luong.passage.referred.v1') this.#referred(lane, event)
-    else if (event.type === 'luong.passage.refused.v1' || event.type === 'luong.passage.redirected.v1') this.#sendBack(lane)
-    else if (/^luong\.passage\.(cleared|aborted)\./.test(event.type ?? '')) this.#drop(lane)
+    else if (event.type === 'luong.command.accepted.v1' && event.data?.do === 'refuse') this.#sendBack(lane)
+    else if (event.type === 'luong.passage.decided.v1' && /^(refuse|redirect)$/.test(outcomeOf(event))) this.#sendBack(lane)
+    else if (/^luong\.passage\.(cleared|refused|redirected|aborted)\./.test(event.type ?? '')) this.#drop(lane)
   }
 
   #referred(lane: string, event: Heard): void {
@@ -108,7 +109,18 @@ export class OfficerSim {
 
 interface Heard {
   readonly type?: string
-  readonly data?: { readonly lane?: unknown; readonly passage?: unknown; readonly decision?: unknown; readonly historical?: unknown }
+  readonly data?: {
+    readonly lane?: unknown
+    readonly passage?: unknown
+    readonly decision?: unknown
+    readonly historical?: unknown
+    readonly do?: unknown
+  }
+}
+
+function outcomeOf(event: Heard): string {
+  const decision = event.data?.decision
+  return typeof decision === 'object' && decision !== null && 'outcome' in decision ? String(decision.outcome) : ''
 }
 
 function parse(payload: Uint8Array): Heard | null {
