@@ -105,12 +105,15 @@ export class LaneSim {
     return vehicle
   }
 
-  /** Somebody waves: the truck at the stop line shall leave the lane backwards. False when none stands there. */
+  /** Somebody waves: the truck at the stop line, or about to be, shall leave the lane backwards. False when there is none. */
   sendBack(after_s: number): boolean {
-    const v = this.#vehicles.find((one) => one.stage === 'at-line')
+    const v =
+      this.#vehicles.find((one) => one.stage === 'at-line') ??
+      this.#vehicles.find((one) => one.stage === 'coming' && one.heading === 1 && one.x >= this.geometry.approach[0])
     if (!v) return false
     v.leaveAt ??= this.#clock.mono() + after_s * 1000
-    this.#stand(v)
+    // One that still rolls to the line does it when it stands there.
+    if (v.stage === 'at-line') this.#stand(v)
     return true
   }
 
