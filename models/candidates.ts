@@ -5,8 +5,8 @@ import { type Box, boxAround, corners } from './geometry.ts'
 export const LINE_ASPECT = { min: 1.1, max: 7 } as const
 /** A box less wide than this may be a whole plate with two lines. */
 export const TWO_LINE_ASPECT = 3.1
-/** How the two lines share a plate's height; several, because frames and rims differ. */
-export const SPLITS: readonly (readonly [upperEnd: number, lowerStart: number])[] = [[0.46, 0.42]]
+/** How the two lines share a plate's height; they overlap a little, since frames and rims differ. */
+export const SPLIT = { upperEnd: 0.46, lowerStart: 0.42 } as const
 
 /** Whether `lower` lies under `upper` as the second line of one plate. */
 export function stacked(upper: Box, lower: Box): boolean {

@@ -1,6 +1,6 @@
 /** The plate reader: picture → text boxes → lines → readings within the grammar → plates. */
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
-import { LINE_ASPECT, SPLITS, stacked, TWO_LINE_ASPECT, union } from './candidates.ts'
+import { LINE_ASPECT, SPLIT, stacked, TWO_LINE_ASPECT, union } from './candidates.ts'
 import { colourFits, groundColour } from './colour.ts'
 import { type Decoded, decode } from './decode.ts'
 import { DETECT, type DetectSettings, type TextBox, TextDetector } from './detect.ts'
@@ -16,12 +16,16 @@ export interface ReaderSettings {
   /** Threads inside one inference. */
   readonly threads: number
   readonly detect: DetectSettings
-  /** Long sides at which plates are looked for; the next one only when the one before gave no sure plate. */
+  /** Long sides at which plates are looked for; the next one only when the one before gave no clear plate. */
   readonly sides: readonly number[]
   /** Long side at which plates are read, pixels; larger pictures are shrunk while decoding. */
   readonly readSide: number
   /** Text boxes read per picture, best first. */
   readonly maxLines: number
+  /**
+   * When a plate is sure: lowest and product of the character probabilities, and probability of the whole path, dots and gaps
+   * among it. Set on the calibration rows of docs/plates.md.
+   */
   readonly accept: { readonly weakest: number; readonly confidence: number; readonly path: number }
 }
 export const READER: ReaderSettings = {
@@ -30,7 +34,7 @@ export const READER: ReaderSettings = {
   sides: [640, 960],
   readSide: 1280,
   maxLines: 12,
-  accept: { weakest: 0.9, confidence: 0.8, path: 0.5 },
+  accept: { weakest: 0.96, confidence: 0.85, path: 0.5 },
 }
 
 interface Candidate {
@@ -94,7 +98,7 @@ export class OnnxPlateReader implements PlateReader {
     return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect, read } }
   }
 
-  /** Looks closer until a plate is sure. */
+  /** Looks closer until a plate is clear enough. */
   async #search(picture: Picture): Promise<{ plates: PlateRead[]; detect: number }> {
     const candidates: Candidate[] = []
     let plates: PlateRead[] = []
@@ -108,7 +112,7 @@ export class OnnxPlateReader implements PlateReader {
       const boxes = all.filter((b) => lineShaped(b) && (side === sides[0] || b.height < small)).slice(0, this.#settings.maxLines)
       candidates.push(...(await this.#scene(picture, boxes)))
       plates = await this.#plates(candidates, picture)
-      if (plates[0]?.accepted) break
+      if ((plates[0]?.weakest ?? 0) >= ENOUGH) break
     }
     return { plates, detect }
   }
@@ -122,7 +126,7 @@ export class OnnxPlateReader implements PlateReader {
       }
     }
     // A reading as good as this leaves no need to cut boxes in two.
-    if (found.some((c) => c.plausible && c.decoded.weakest >= this.#settings.accept.weakest)) return found
+    if (found.some((c) => c.plausible && c.decoded.weakest >= ENOUGH)) return found
     const narrow = boxes.filter((b) => b.width / b.height < TWO_LINE_ASPECT && b.height >= MIN_TWO_LINES)
     return [...found, ...(await this.#split(picture, narrow))]
   }
@@ -138,31 +142,32 @@ export class OnnxPlateReader implements PlateReader {
 
   /** Boxes that may hold two lines, cut in two. */
   async #split(picture: Picture, boxes: readonly Box[]): Promise<Candidate[]> {
-    const parts = boxes.flatMap((box) => SPLITS.flatMap(([end, start]) => [band(box, 0, end), band(box, start, 1)]))
-    const lines = await this.#lines.read(picture, parts)
-    return lines.flatMap((line, i) => (i % 2 === 0 ? candidate([line, lines[i + 1]!], boxes[Math.floor(i / 2 / SPLITS.length)]!) : []))
+    const found: Candidate[] = []
+    for (const box of boxes) {
+      const [upper, lower] = await this.#lines.read(picture, [band(box, 0, SPLIT.upperEnd), band(box, SPLIT.lowerStart, 1)])
+      found.push(...candidate([upper!, lower!], box))
+    }
+    return found
   }
 
-  /** Best first, one for each place; the best one is read twice. */
+  /** Best first, one for each place; the first few, as a truck may carry two countries' plates, are read twice. */
   async #plates(candidates: readonly Candidate[], picture: Picture): Promise<PlateRead[]> {
-    const sorted = [...candidates].sort(byRank)
-    if (sorted[0]) sorted.unshift(...(await this.#again(sorted.shift()!, picture)))
     const plates: PlateRead[] = []
-    for (const c of sorted) {
+    for (const c of [...candidates].sort(byRank)) {
       const quad = corners(c.box).map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.decoded.text || overlap(p.quad, quad) > 0.5)) continue
-      plates.push(this.#plate(c, quad))
+      plates.push(this.#plate(plates.length < READ_TWICE ? await this.#again(c, picture) : c, quad))
     }
     return plates
   }
 
   /** A box that cut off the last digit makes another plate of it: what a wider cut does not confirm is not sure. */
-  async #again(first: Candidate, picture: Picture): Promise<Candidate[]> {
+  async #again(first: Candidate, picture: Picture): Promise<Candidate> {
     const wider = first.lines.map(({ box }) => grow(box, box.height * WIDER.along, box.height * WIDER.across))
     const [second] = candidate(await this.#lines.read(picture, wider), first.box)
-    if (!second) return [first]
+    if (!second) return first
     const confirmed = second.decoded.text === first.decoded.text
-    return [first, second].map((c) => ({ ...c, confirmed })).sort(byRank)
+    return { ...(second.rank > first.rank ? second : first), confirmed }
   }
 
   #plate(c: Candidate, quad: Quad): PlateRead {
@@ -188,10 +193,14 @@ const lineShaped = (b: Box): boolean => b.height >= 5 && b.width / b.height >= L
 const byRank = (a: Candidate, b: Candidate): number => b.rank - a.rank
 const round = (x: number): number => Math.round(x * 10) / 10
 
+/** A plate whose weakest character is this probable is not looked for again, nearer or cut in two. */
+const ENOUGH = 0.9
 /** The closer look reads boxes lower than this in pixels of the first look's input: larger ones were seen well enough. */
 const CLOSER = 30
 /** Lower boxes cannot hold two readable lines, pixels. */
 const MIN_TWO_LINES = 14
+/** Places read a second time. */
+const READ_TWICE = 3
 /** How much wider the second look is, of the line's height. */
 const WIDER = { along: 0.2, across: 0.08 } as const
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */

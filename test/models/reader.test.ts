@@ -63,6 +63,7 @@ describe('a plate in a picture', () => {
       .toBuffer()
     const { plates } = await reader.read(scene)
     expect(plates.map((p) => p.text)).toEqual([looks[1]!.text, looks[4]!.text])
+    expect(plates[0]!.accepted).toBe(true)
   })
 
   it('finds none where there is none', async () => {
