@@ -89,7 +89,7 @@ export function speedAt(motion: Motion, at: number): number {
 
 /** Clock ms at which it has gone `metres`; Infinity when it rests before. */
 export function timeOf(motion: Motion, metres: number): number {
-  if (metres > motion.distance) return Number.POSITIVE_INFINITY
+  if (metres > motion.distance || metres === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY
   let seconds = 0
   for (const p of motion.phases) {
     const left = metres - p.before

@@ -11,6 +11,7 @@ import type { Clock, Timer } from '../../gateway/kernel/clock.ts'
 import { Listeners } from '../../gateway/kernel/listeners.ts'
 import type { Log } from '../../gateway/kernel/log.ts'
 import { type Painter, scenePainter } from './camera.ts'
+import { warmUp } from './draw/picture.ts'
 import { type Feed, MqttFeed } from './feed.ts'
 import type { Places } from './geometry.ts'
 import type { LaneHappening, LaneSim } from './lane.ts'
@@ -110,6 +111,8 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
     messages,
     ...(options.registry ? { registry: options.registry } : {}),
   })
+  if (!options.painter) await warmUp()
+  const painter = options.painter ?? scenePainter(seed)
   const truth = new TruthLog(options.keep ?? 2_000)
   const events = new Listeners<[WorldEvent]>()
   const ownFeed = options.feed ? null : new MqttFeed(messages, base, log)
@@ -121,8 +124,8 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
     clock,
     log,
     truth,
-    painter: options.painter ?? scenePainter(seed),
-    fps: options.fps ?? 3,
+    painter,
+    fps: options.fps ?? 2,
     listen(lane, what, vehicle) {
       events.emit({ what, at: Math.round(clock.mono()), time: clock.now(), lane, vehicle: vehicle.truth })
       if (what === 'left') gone(vehicle.truth)
@@ -131,6 +134,7 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
   let numbers = 0
   let running = false
   let finish = () => {}
+  let offBroker = () => {}
   const done = new Promise<void>((resolve) => {
     finish = resolve
   })
@@ -215,11 +219,18 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
       site.start()
       ownFeed?.start()
       officer?.start()
-      traffic?.start()
-      script?.start()
+      // Nobody comes before the broker can be told of them.
+      let begun = false
+      offBroker = messages.onState((up) => {
+        if (!up || begun) return
+        begun = true
+        traffic?.start()
+        script?.start()
+      })
     },
     async stop() {
       running = false
+      offBroker()
       traffic?.stop()
       script?.stop()
       officer?.stop()

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sleep, withDeadline } from '../../../gateway/kernel/clock.ts'
-import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts'
+import { scaledClock, VirtualClock } from '../../../gateway/kernel/virtual-clock.ts'
 
 const clocks: VirtualClock[] = []
 const make = (options: ConstructorParameters<typeof VirtualClock>[0] = {}) => {
@@ -286,5 +286,27 @@ describe('virtual clock, at a finite pace', () => {
       expect(clock.mono()).toBeGreaterThanOrEqual(last)
       last = clock.mono()
     }
+  })
+})
+
+describe('scaled clock', () => {
+  test('runs faster than the machine, does not wait for tracked work, and refuses a pace of nothing', async () => {
+    const clock = scaledClock(1_000)
+    const never = new Promise<void>(() => {})
+    expect(clock.track(never)).toBe(never)
+    const [began, wall] = [performance.now(), Date.now()]
+    await sleep(clock, 20_000)
+    expect(clock.mono()).toBeGreaterThanOrEqual(19_000)
+    expect(clock.now() - wall).toBeGreaterThanOrEqual(19_000)
+    expect(performance.now() - began).toBeLessThan(19_000)
+    let fired = false
+    clock
+      .after(1_000, () => {
+        fired = true
+      })
+      .cancel()
+    await real(10)
+    expect(fired).toBe(false)
+    expect(() => scaledClock(0)).toThrow(RangeError)
   })
 })
