@@ -32,6 +32,8 @@ export function close(w: Work): void {
   w.actions.push({ do: 'close' })
   move(w, 'closed')
   w.s.phase = 'closing'
+  w.s.wrongWay = false
+  w.s.leaving = false
 }
 
 /** Something came under the closing arm. */

@@ -22,16 +22,20 @@ export interface Transition {
   readonly settings: LaneSettings
 }
 
-type Predicate = (t: Transition) => string | null
+/** With its recorded events picked out once. */
+interface Seen extends Transition {
+  readonly events: readonly LaneEvent[]
+}
+
+type Predicate = (t: Seen) => string | null
 
 const did = (t: Transition, action: LaneAction['do']): boolean => t.actions.some((a) => a.do === action)
-const events = (t: Transition): LaneEvent[] => t.actions.flatMap((a) => (a.do === 'record' ? [a.event] : []))
+const events = (t: Seen): readonly LaneEvent[] => t.events
 const motions = (t: Transition): LaneAction[] => t.actions.filter((a) => a.do === 'open' || a.do === 'close' || a.do === 'reopen')
 const check = (bad: boolean, what: string): string | null => (bad ? what : null)
 
 const ENDS: readonly LaneEvent['type'][] = ['cleared', 'refused', 'redirected', 'aborted']
-const ended = (t: Transition): PassageNo[] =>
-  events(t).flatMap((e) => (ENDS.includes(e.type) && 'passage' in e ? [e.passage as PassageNo] : []))
+const ended = (t: Seen): PassageNo[] => events(t).flatMap((e) => (ENDS.includes(e.type) && 'passage' in e ? [e.passage as PassageNo] : []))
 
 /** Phases in which a timer may run. */
 const TIMER_PHASES: Readonly<Record<TimerName, readonly Phase[]>> = {
@@ -45,9 +49,11 @@ const TIMER_PHASES: Readonly<Record<TimerName, readonly Phase[]>> = {
   retry: ['opening', 'clearing', 'closing'],
 }
 
-/** What was running or on, after the start/cancel or raise/clear actions. */
-function fold<T>(before: readonly T[], on: readonly T[], off: readonly T[]): string {
-  return [...new Set([...before.filter((x) => !off.includes(x)), ...on])].sort().join()
+/** Whether `after` is what was running or on, less what ended, with what began. */
+function folds<T>(before: readonly T[], began: readonly T[], ended: readonly T[], after: readonly T[]): boolean {
+  const kept = before.filter((x) => !ended.includes(x))
+  const all = [...kept, ...began.filter((x) => !kept.includes(x))]
+  return all.length === after.length && all.every((x) => after.includes(x))
 }
 
 export const INVARIANTS: Readonly<Record<string, Predicate>> = {
@@ -107,7 +113,8 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
   'S9 every passage ends exactly once, before the next begins': (t) => {
     const { state, next } = t
     const expected: PassageNo[] = []
-    if (state.unfinished !== 'none' && next.unfinished === 'none' && next.vehicle?.no !== UNFINISHED) expected.push(UNFINISHED)
+    const unfinished = state.unfinished !== 'none' || (t.input.kind === 'start' && t.input.unfinished)
+    if (unfinished && next.unfinished === 'none' && next.vehicle?.no !== UNFINISHED) expected.push(UNFINISHED)
     const began = events(t).flatMap((e) => (e.type === 'arrived' ? [e.passage] : []))
     for (const no of [...(state.vehicle ? [state.vehicle.no] : []), ...began]) if (no !== next.vehicle?.no) expected.push(no)
     if (began.some((no, i) => no !== state.next + i) || next.next !== state.next + began.length) return 'passage numbers are not in order'
@@ -132,13 +139,13 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
     const on = t.actions.flatMap((a) => (a.do === 'start-timer' ? [a.timer] : []))
     const off = t.actions.flatMap((a) => (a.do === 'cancel-timer' ? [a.timer] : []))
     const before = state.timers.filter((timer) => !(input.kind === 'timer' && input.timer === timer))
-    return check(fold(before, on, off) !== [...next.timers].sort().join(), `timers ${next.timers.join()} after ${on.join()}/${off.join()}`)
+    return folds(before, on, off, next.timers) ? null : `timers ${next.timers.join()} after ${on.join()}/${off.join()}`
   },
 
   'S13 alarms are raised and cleared by records': (t) => {
     const on = events(t).flatMap((e) => (e.type === 'alarm-raised' ? [e.alarm] : []))
     const off = events(t).flatMap((e) => (e.type === 'alarm-cleared' ? [e.alarm] : []))
-    return check(fold(t.state.alarms, on, off) !== [...t.next.alarms].sort().join(), 'alarms do not fit their records')
+    return check(!folds(t.state.alarms, on, off, t.next.alarms), 'alarms do not fit their records')
   },
 
   'S14 the signal is green only for a vehicle that may drive in, or as the invitation of an idle lane': (t) => {
@@ -188,12 +195,21 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
     check(did(t, 'identify') && (!armDown(t.next, t.settings) || !sensorsKnown(t.next)), 'identified in an open lane'),
 }
 
+const RULES = Object.entries(INVARIANTS)
+const NONE: readonly string[] = []
+
 /** Names and words of everything that does not hold; empty when all is well. */
-export function violations(t: Transition): string[] {
-  const out: string[] = []
-  for (const [name, holds] of Object.entries(INVARIANTS)) {
-    const why = holds(t)
-    if (why !== null) out.push(`${name}: ${why}`)
+export function violations(t: Transition): readonly string[] {
+  if (t.next === t.state)
+    return t.actions.length > 0 || t.input.kind === 'command' ? ['S0 no change: but actions, or an unanswered command'] : NONE
+  const recorded: LaneEvent[] = []
+  for (const action of t.actions) if (action.do === 'record') recorded.push(action.event)
+  const { state, input, actions, next, settings } = t
+  const seen: Seen = { state, input, actions, next, settings, events: recorded }
+  let out: string[] | null = null
+  for (const [name, holds] of RULES) {
+    const why = holds(seen)
+    if (why !== null) out = [...(out ?? []), `${name}: ${why}`]
   }
-  return out
+  return out ?? NONE
 }
