@@ -24,7 +24,7 @@ const RULES: Record<string, { may: string[]; types?: string[]; packages?: string
   config: { may: ['firmware-bridge', 'gateway/identity', 'gateway/rules', 'gateway/kernel'] },
   'gateway/site': { may: ['config', 'firmware-bridge', 'gateway', 'models'] },
   'gateway/cli': { may: ['config', 'firmware-bridge', 'gateway', 'models', 'test/sim'] },
-  gateway: { may: ['config', 'gateway'] },
+  gateway: { may: ['config', 'firmware-bridge', 'gateway'] },
   'test/sim': { may: ['config', 'firmware-bridge', 'gateway/kernel', 'gateway/identity', 'gateway/uplink'], types: ['gateway'] },
   test: { may: ['config', 'firmware-bridge', 'gateway', 'models', 'test'] },
 }

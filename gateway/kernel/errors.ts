@@ -1,6 +1,6 @@
 /**
  * Every error a person may see has a code from this table: what it means and what to do.
- * docs/errors.md is generated from it, and a test checks that each code is used.
+ * docs/generated/errors.md is generated from it, and a test checks that each code is used.
  */
 export interface ErrorInfo {
   /** What it means, one sentence. */

@@ -22,7 +22,7 @@ export interface YamlSource {
 /** Parses YAML 1.2; duplicate keys and aliases that grow without bound are errors. */
 export function parseYaml(file: string, text: string): YamlSource {
   const counter = new LineCounter()
-  const doc = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false })
+  const doc = parseDocument(text, { lineCounter: counter, uniqueKeys: true, prettyErrors: false, logLevel: 'error' })
   const at = (offset: number) => {
     const { line, col } = counter.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
