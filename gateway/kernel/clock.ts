@@ -7,7 +7,7 @@ export interface Timer {
 }
 
 export interface Clock {
-  /** Wall clock, ms since 1970-01-01T00:00:00Z. May jump; for stamps only. */
+  /** Wall clock, whole ms since 1970-01-01T00:00:00Z. May jump; for stamps only. */
   now(): number
   /** Monotonic ms with an arbitrary zero. For durations, deadlines and freshness. */
   mono(): number

@@ -78,7 +78,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#epoch + this.mono()
+    return Math.floor(this.#epoch + this.mono())
   }
 
   mono(): number {
@@ -240,7 +240,7 @@ export function scaledClock(pace: number): Clock {
   const mono = () => (performance.now() - began) * pace
   return {
     mono,
-    now: () => epoch + mono(),
+    now: () => Math.floor(epoch + mono()),
     after(ms, fn) {
       const timer = setTimeout(fn, Math.max(0, ms || 0) / pace)
       return { cancel: () => clearTimeout(timer) }
