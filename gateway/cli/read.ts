@@ -6,6 +6,8 @@ import pc from 'picocolors'
 import type { ReadResult } from '../../models/plate.ts'
 import { WorkerReaderPool } from '../../models/pool.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
+import { whole } from './options.ts'
+import { type Printer, printer } from './print.ts'
 
 const PICTURES = new Set(['.jpg', '.jpeg', '.png', '.webp'])
 /** Pictures on their way per thread: one read, one loaded and waiting. */
@@ -25,16 +27,10 @@ export function registerRead(program: Command): void {
     .argument('<image...>', 'pictures, or folders that are searched through')
     .option('--crop', 'each picture is one plate: no search for plates in it')
     .option('--json', 'one JSON object a picture')
-    .option('--threads <n>', 'reader threads', threads, 1)
+    .option('--threads <n>', 'reader threads', whole(1, 64), 1)
     .action(async (given: string[], options: Options) => {
       if (!(await readAll(given, options))) process.exitCode = 1
     })
-}
-
-function threads(text: string): number {
-  const n = Number(text)
-  if (!Number.isInteger(n) || n < 1 || n > 64) throw new LuongError('BAD_USAGE', `--threads ${text}: must be a whole number from 1 to 64`)
-  return n
 }
 
 /** @returns whether all pictures could be read */
@@ -43,24 +39,29 @@ async function readAll(given: readonly string[], options: Options): Promise<bool
   const pool = new WorkerReaderPool({ workers: options.threads, queue: ahead, deadlineMs: 60_000 })
   await pool.start()
   const waiting: { file: string; work: Promise<ReadResult> }[] = []
+  const out = printer()
   let ok = true
-  const printNext = async (): Promise<void> => {
+  /** False once nobody reads what is printed. */
+  const printNext = async (): Promise<boolean> => {
     const { file, work } = waiting.shift()!
-    try {
-      print(file, await work, options)
-    } catch (error) {
+    const answer = await work.then(
+      (result) => ({ complaint: '', lines: options.json ? [json(file, result)] : words(file, result) }),
+      (error: unknown) => failed(file, error, options),
+    )
+    if (answer.complaint) {
       ok = false
-      complain(file, error, options)
+      process.stderr.write(answer.complaint)
     }
+    return say(out, answer.lines)
   }
   try {
     for await (const file of pictures(given)) {
       const work = file.error ? Promise.reject(file.error) : readFile(file.path).then((bytes) => pool.submit('read', bytes, options))
       work.catch(() => undefined)
       waiting.push({ file: file.path, work })
-      if (waiting.length >= ahead) await printNext()
+      if (waiting.length >= ahead && !(await printNext())) return ok
     }
-    while (waiting.length > 0) await printNext()
+    while (waiting.length > 0) if (!(await printNext())) return ok
   } finally {
     await pool.close()
   }
@@ -81,34 +82,40 @@ async function* pictures(given: readonly string[]): AsyncGenerator<{ path: strin
   }
 }
 
-function complain(file: string, error: unknown, options: Options): void {
-  const known = error instanceof LuongError ? error : new LuongError('IMAGE_INVALID', `cannot be read: ${messageOf(error)}`)
-  const message = known.message.replace(/^read: /, '')
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ file, error: { code: known.code, message, hint: known.hint }, plates: [] })}\n`)
-  }
-  process.stderr.write(`${pc.red('error')} ${file}: ${message} (${known.code})\n`)
+async function say(out: Printer, lines: readonly string[]): Promise<boolean> {
+  for (const line of lines) if (!(await out.line(line))) return false
+  return true
 }
 
-function print(file: string, result: ReadResult, options: Options): void {
-  if (options.json) {
-    const plates = result.plates.map(({ chars: _, ...plate }) => ({
-      ...plate,
-      confidence: digits(plate.confidence, 4),
-      weakest: digits(plate.weakest, 4),
-    }))
-    const ms = { decode: digits(result.ms.decode, 1), detect: digits(result.ms.detect, 1), read: digits(result.ms.read, 1) }
-    process.stdout.write(`${JSON.stringify({ file, plates, ms })}\n`)
-    return
+function failed(file: string, error: unknown, options: Options): { complaint: string; lines: string[] } {
+  const known = error instanceof LuongError ? error : new LuongError('IMAGE_INVALID', `cannot be read: ${messageOf(error)}`)
+  const { code, hint } = known
+  const message = known.message.replace(/^read: /, '')
+  return {
+    complaint: `${pc.red('error')} ${file}: ${message} (${code})\n`,
+    lines: options.json ? [JSON.stringify({ file, error: { code, message, hint }, plates: [] })] : [],
   }
+}
+
+function json(file: string, result: ReadResult): string {
+  const plates = result.plates.map(({ chars: _, ...plate }) => ({
+    ...plate,
+    confidence: digits(plate.confidence, 4),
+    weakest: digits(plate.weakest, 4),
+  }))
+  const ms = { decode: digits(result.ms.decode, 1), detect: digits(result.ms.detect, 1), read: digits(result.ms.read, 1) }
+  return JSON.stringify({ file, plates, ms })
+}
+
+function words(file: string, result: ReadResult): string[] {
   const ms = pc.dim(`${Math.round(result.ms.decode + result.ms.detect + result.ms.read)} ms`)
-  if (result.plates.length === 0) process.stdout.write(`${file}  ${pc.yellow('no plate')}  ${ms}\n`)
-  result.plates.forEach((plate, i) => {
+  if (result.plates.length === 0) return [`${file}  ${pc.yellow('no plate')}  ${ms}`]
+  return result.plates.map((plate, i) => {
     const sure = plate.accepted ? pc.green('sure') : pc.yellow('unsure')
     const about = `${plate.country} ${plate.colour}, ${plate.lines} line${plate.lines === 2 ? 's' : ''}`
     const percent = `${(plate.confidence * 100).toFixed(1)} %, weakest sign ${(plate.weakest * 100).toFixed(1)} %`
     const head = i === 0 ? file : ' '.repeat(file.length)
-    process.stdout.write(`${head}  ${pc.bold(plate.text)}  ${sure} (${percent})  ${about}${i === 0 ? `  ${ms}` : ''}\n`)
+    return `${head}  ${pc.bold(plate.text)}  ${sure} (${percent})  ${about}${i === 0 ? `  ${ms}` : ''}`
   })
 }
 
