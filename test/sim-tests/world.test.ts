@@ -205,7 +205,7 @@ describe('scenes', () => {
 
   test('power cut: the inputs become unknown, and come back', async () => {
     const made = await make({ scenario: scene('power-cut') })
-    await made.clock.advance(40_000)
+    await made.clock.advance(30_000)
     expect(made.devices.input('io.di2').read().value).toBe(null)
     await made.clock.advance(20_000)
     expect(made.devices.input('io.di2').read().value).not.toBe(null)

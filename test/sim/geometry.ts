@@ -15,7 +15,8 @@ export interface Geometry {
   readonly rearView: Span
   /** Where the second truck waits until the first is through. */
   readonly waitingLine: number
-  /** Where trucks come into the world, and where they are out of the lane. */
+  /** Where trucks come into the world, into an empty lane and behind others; and where they are out of the lane. */
+  readonly firstEntry: number
   readonly entry: number
   readonly gone: number
 }
@@ -44,6 +45,7 @@ export function geometry(places: Places = {}): Geometry {
     frontView: [-7, 0.4],
     rearView: [-2.5, 2],
     waitingLine: -27,
+    firstEntry: -20,
     entry: -48,
     gone: exit[1] + 4,
   }

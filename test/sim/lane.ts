@@ -42,6 +42,7 @@ export class LaneSim {
   readonly #on = new Map<Role, boolean>()
   #offArm: (() => void) | null = null
   #watch: Timer | null = null
+  #weigh: Timer | null = null
   #lastOpening = 0
 
   constructor(options: {
@@ -79,6 +80,8 @@ export class LaneSim {
     this.#offArm = null
     this.#watch?.cancel()
     this.#watch = null
+    this.#weigh?.cancel()
+    this.#weigh = null
     for (const v of this.#vehicles) v.remove()
     this.#vehicles.length = 0
   }
@@ -88,7 +91,7 @@ export class LaneSim {
     const g = this.geometry
     const against = truck.habit.wrong_way === true
     const last = this.#vehicles.findLast((v) => v.heading === 1)
-    const x = against ? g.gone + 20 : Math.min(g.entry, (last?.tail ?? Number.POSITIVE_INFINITY) - 3 * SPACING)
+    const x = against ? g.gone + 20 : last ? Math.min(g.entry, last.tail - 6 * SPACING) : g.firstEntry
     const vehicle = new Vehicle({
       truck,
       truth,
@@ -96,6 +99,7 @@ export class LaneSim {
       x,
       clock: this.#clock,
       marks: this.#marks(truck, against),
+      rolling: true,
       hooks: { onMark: (v) => this.#mark(v), onRest: (v) => this.#rest(v) },
     })
     this.#vehicles.push(vehicle)
@@ -123,14 +127,13 @@ export class LaneSim {
     const whole: Span = [0, truck.length]
     const of = (span: Span, parts: readonly Span[]): number[] =>
       parts.flatMap(([front, back]) => (against ? [span[0] - back, span[1] - front] : [span[0] + front, span[1] + back]))
-    const quarters = [0, 0.25, 0.5, 0.75, 1].map((part) => part * truck.length)
     return [
       ...of(g.approach, truck.metal),
       ...of(g.presence, truck.metal),
       ...of(g.exit, truck.metal),
       ...of([g.curtain, g.curtain], [whole]),
       ...of([g.arm, g.arm], [whole]),
-      ...(this.ends.scale ? quarters.flatMap((q) => [g.scale[0] + q, g.scale[1] + q]) : []),
+      ...(this.ends.scale ? of(g.scale, [whole]).concat(g.scale[0] + truck.length, g.scale[1]) : []),
       ...g.frontView,
       ...g.rearView,
       g.gone + truck.length,
@@ -317,6 +320,10 @@ export class LaneSim {
     if (this.ends.scale) {
       const load = this.#vehicles.reduce((kg, v) => kg + v.truck.weight_kg * (v.overlap(g.scale) / v.truck.length), 0)
       this.ends.scale.setLoad(Math.round(load / 20) * 20)
+      // A truck that rolls over the edge of the platform loads it more and more, not in steps.
+      const rolls = this.#vehicles.some((v) => !v.resting && v.overlap(g.scale) > 0 && v.overlap(g.scale) < v.truck.length)
+      this.#weigh?.cancel()
+      this.#weigh = rolls ? this.#clock.after(200, () => this.sense()) : null
     }
   }
 }

@@ -50,6 +50,8 @@ export class Vehicle {
     clock: Clock
     /** Positions of the front bumper at which something changes. */
     marks: readonly number[]
+    /** Comes in at the driver's usual speed, not from a standstill. */
+    rolling: boolean
     hooks: VehicleHooks
   }) {
     this.truck = options.truck
@@ -62,7 +64,9 @@ export class Vehicle {
     this.goal = options.x
     this.#way = options.heading
     this.stopsLeft = options.truck.habit.stops
-    this.#motion = plan(0, 0, 0, options.truck.habit.profile)
+    const { profile } = options.truck.habit
+    const distance = options.rolling ? Number.POSITIVE_INFINITY : 0
+    this.#motion = plan(options.clock.mono(), distance, profile.speed, profile)
   }
 
   /** The front bumper now, metres after the stop line. */
