@@ -332,7 +332,8 @@ export class LaneRunner {
   }
 
   #command(action: 'open' | 'close' | 'stop', work: Promise<void>): void {
-    this.#o.clock.track(work).catch((error: unknown) => {
+    // Not tracked: a command waits its turn on the bus by this very clock, which would then stand still for it.
+    work.catch((error: unknown) => {
       const why = messageOf(error)
       this.#o.log.warn({ lane: this.id, action, err: why }, 'a barrier command was not carried out')
       this.#dispatch({ kind: 'failed', at: this.#o.clock.mono(), action, why })
