@@ -15,7 +15,7 @@ export function authorise(w: Work): void {
   if (!s.vehicle) return
   const upAlready = s.arm === 'open' && s.want === 'open'
   change(w, { authorised: true, verdict: null, by: '' })
-  if (!upAlready) change(w, { under: false, exitSeen: false, tailSeen: false })
+  if (!upAlready) change(w, { under: false, trace: null, tailSeen: false })
   s.tries = 0
   w.actions.push({ do: 'open', passage: s.vehicle.no })
   move(w, 'open')

@@ -11,11 +11,18 @@ export function derive(w: Work, before: LaneState, over: TimerName | null): void
   const aspect = aspectOf(s, settings)
   if (aspect !== before.aspect) actions.push({ do: 'signal', aspect })
   s.aspect = aspect
-  s.alarms = difference(before.alarms, alarmsOf(s, settings), (alarm, raised) => {
-    if (!raised) record(w, { type: 'alarm-cleared', alarm })
-    else if (s.vehicle) record(w, { type: 'alarm-raised', alarm, passage: s.vehicle.no })
-    else record(w, { type: 'alarm-raised', alarm })
-  })
+  // An alarm about another vehicle than before is another alarm.
+  const again = changed && s.vehicle?.alarm && before.alarms.includes(s.vehicle.alarm) ? s.vehicle.alarm : null
+  if (again) record(w, { type: 'alarm-cleared', alarm: again })
+  s.alarms = difference(
+    again ? before.alarms.filter((alarm) => alarm !== again) : before.alarms,
+    alarmsOf(s, settings),
+    (alarm, raised) => {
+      if (!raised) record(w, { type: 'alarm-cleared', alarm })
+      else if (s.vehicle) record(w, { type: 'alarm-raised', alarm, passage: s.vehicle.no })
+      else record(w, { type: 'alarm-raised', alarm })
+    },
+  )
   const timers = timersOf(s)
   s.timers = difference(over ? before.timers.filter((t) => t !== over) : before.timers, timers, (timer, started) =>
     actions.push({ do: started ? 'start-timer' : 'cancel-timer', timer }),

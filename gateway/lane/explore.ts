@@ -96,12 +96,13 @@ const armCode = table(POSITIONS)
 const verdictCode = table(VERDICTS)
 const vehicleAlarmCode = table(VEHICLE_ALARMS)
 const faultCode = table(FAULTS)
+const traceCode = table([null, 'exit', 'maybe', 'back'] as const)
 const unfinishedCode = table(UNFINISHED_KINDS)
 
 function vehicleKey(v: Vehicle | null): number {
   if (v === null) return 0
-  const bits = bit(v.authorised) + 2 * bit(v.under) + 4 * bit(v.seen) + 8 * bit(v.exitSeen) + 16 * bit(v.tailSeen)
-  return 1 + bits + 32 * (verdictCode(v.verdict) + 4 * vehicleAlarmCode(v.alarm))
+  const bits = bit(v.authorised) + 2 * bit(v.under) + 4 * bit(v.seen) + 8 * bit(v.tailSeen) + 16 * traceCode(v.trace)
+  return 1 + bits + 64 * (verdictCode(v.verdict) + 4 * vehicleAlarmCode(v.alarm))
 }
 
 /** A number that is different for every different {@link renamed} state. Alarms, timers and signal follow from the rest. */
@@ -113,8 +114,8 @@ export function keyOf(s: LaneState): number {
   const flags = bit(s.wrongWay) + 2 * bit(s.leaving) + 4 * bit(s.exitMissed) + 8 * bit(s.abandoned)
   const plan = bit(s.plan.closed) + 2 * bit(s.plan.direction !== s.direction) + 4 * bit(s.aspect === null)
   const rest = flags + 16 * (plan + 8 * (unfinishedCode(s.unfinished) + 3 * faultCode(s.fault)))
-  // place < 10 × 81 × 4 × 385, motion < 128, rest < 1,536: below 2^53.
-  return place + 1_247_400 * (motion + 128 * rest)
+  // place < 10 × 81 × 4 × 769, motion < 128, rest < 1,536: below 2^53.
+  return place + 2_491_560 * (motion + 128 * rest)
 }
 
 /** Inputs that any state may get. */

@@ -3,6 +3,8 @@
  * and listed in docs/lane.md by their names. Each gives null when it holds, or says what is wrong.
  */
 import {
+  type AlarmCode,
+  type Aspect,
   type LaneAction,
   type LaneEvent,
   type LaneInput,
@@ -22,20 +24,75 @@ export interface Transition {
   readonly settings: LaneSettings
 }
 
-/** With its recorded events picked out once. */
+/** With its actions sorted out once. */
 interface Seen extends Transition {
-  readonly events: readonly LaneEvent[]
+  /** Passages that `open` was for. */
+  readonly opens: readonly PassageNo[]
+  readonly closes: number
+  readonly reopens: number
+  readonly identifies: boolean
+  readonly aspect: Aspect | null
+  readonly began: readonly PassageNo[]
+  readonly ended: readonly PassageNo[]
+  readonly cleared: readonly PassageNo[]
+  /** Ids of commands, as they were answered. */
+  readonly answers: readonly { readonly id: string; readonly accepted: boolean }[]
+  readonly timersOn: readonly TimerName[]
+  readonly timersOff: readonly TimerName[]
+  readonly alarmsOn: readonly AlarmCode[]
+  readonly alarmsOff: readonly AlarmCode[]
 }
+
+type Lists = 'opens' | 'began' | 'ended' | 'cleared' | 'answers' | 'timersOn' | 'timersOff' | 'alarmsOn' | 'alarmsOff'
+type Collecting = { -readonly [K in keyof Seen]: K extends Lists ? Seen[K][number & keyof Seen[K]][] : Seen[K] }
 
 type Predicate = (t: Seen) => string | null
 
-const did = (t: Transition, action: LaneAction['do']): boolean => t.actions.some((a) => a.do === action)
-const events = (t: Seen): readonly LaneEvent[] => t.events
-const motions = (t: Transition): LaneAction[] => t.actions.filter((a) => a.do === 'open' || a.do === 'close' || a.do === 'reopen')
+const motions = (t: Seen): number => t.opens.length + t.closes + t.reopens
 const check = (bad: boolean, what: string): string | null => (bad ? what : null)
 
-const ENDS: readonly LaneEvent['type'][] = ['cleared', 'refused', 'redirected', 'aborted']
-const ended = (t: Seen): PassageNo[] => events(t).flatMap((e) => (ENDS.includes(e.type) && 'passage' in e ? [e.passage as PassageNo] : []))
+function collect(out: Collecting, event: LaneEvent): void {
+  switch (event.type) {
+    case 'arrived':
+      out.began.push(event.passage)
+      return
+    case 'cleared':
+      out.cleared.push(event.passage)
+      out.ended.push(event.passage)
+      return
+    case 'refused':
+    case 'redirected':
+    case 'aborted':
+      out.ended.push(event.passage)
+      return
+    case 'command-accepted':
+    case 'command-rejected':
+      out.answers.push({ id: event.id, accepted: event.type === 'command-accepted' })
+      return
+    case 'alarm-raised':
+      out.alarmsOn.push(event.alarm)
+      return
+    case 'alarm-cleared':
+      out.alarmsOff.push(event.alarm)
+      return
+  }
+}
+
+function sorted({ state, input, actions, next, settings }: Transition): Seen {
+  const lists = { opens: [], began: [], ended: [], cleared: [], answers: [], timersOn: [], timersOff: [], alarmsOn: [], alarmsOff: [] }
+  const out: Collecting = { state, input, actions, next, settings, closes: 0, reopens: 0, identifies: false, aspect: null, ...lists }
+  for (const action of actions) {
+    if (action.do === 'record') collect(out, action.event)
+    else if (action.do === 'start-timer') out.timersOn.push(action.timer)
+    else if (action.do === 'cancel-timer') out.timersOff.push(action.timer)
+    else if (action.do === 'signal') out.aspect = action.aspect
+    else if (action.do === 'open') out.opens.push(action.passage)
+    else if (action.do === 'close') out.closes++
+    else if (action.do === 'reopen') out.reopens++
+    else if (action.do === 'identify') out.identifies = true
+  }
+  return out
+}
 
 /** Phases in which a timer may run. */
 const TIMER_PHASES: Readonly<Record<TimerName, readonly Phase[]>> = {
@@ -51,6 +108,7 @@ const TIMER_PHASES: Readonly<Record<TimerName, readonly Phase[]>> = {
 
 /** Whether `after` is what was running or on, less what ended, with what began. */
 function folds<T>(before: readonly T[], began: readonly T[], ended: readonly T[], after: readonly T[]): boolean {
+  if (began.length === 0 && ended.length === 0) return before.length === after.length && before.every((x) => after.includes(x))
   const kept = before.filter((x) => !ended.includes(x))
   const all = [...kept, ...began.filter((x) => !kept.includes(x))]
   return all.length === after.length && all.every((x) => after.includes(x))
@@ -58,100 +116,91 @@ function folds<T>(before: readonly T[], began: readonly T[], ended: readonly T[]
 
 export const INVARIANTS: Readonly<Record<string, Predicate>> = {
   'S1 close only when every sensor under the arm is known to be free': (t) =>
-    check(did(t, 'close') && !safetyFree(t.next), 'closed on something'),
+    check(t.closes > 0 && !safetyFree(t.next), 'closed on something'),
 
   'S2 nothing moves on start, or while starting': (t) =>
-    check((t.input.kind === 'start' || t.state.phase === 'starting') && motions(t).length > 0, 'moved on boot'),
+    check((t.input.kind === 'start' || t.state.phase === 'starting') && motions(t) > 0, 'moved on boot'),
 
   'S3 open only as the answer to pass for the present vehicle, an officer, or a retry of an unused authorisation': (t) => {
-    if (!did(t, 'open')) return null
+    if (t.opens.length === 0) return null
     const { state, input, next } = t
     const v = state.vehicle
     const byRules = input.kind === 'decision' && input.outcome === 'pass' && state.phase === 'identifying' && input.passage === v?.no
     const byOfficer = input.kind === 'command' && input.do === 'open' && !input.expired && (input.passage ?? v?.no) === v?.no
     const retry = input.kind === 'timer' && input.timer === 'retry' && v?.authorised === true && !v.under && v.no === next.vehicle?.no
-    const opens = t.actions.filter((a) => a.do === 'open')
     if (!byRules && !byOfficer && !retry) return 'opened unasked'
-    return check(opens.length !== 1 || opens[0]?.passage !== next.vehicle?.no || !next.vehicle?.authorised, 'opened for nobody')
+    return check(t.opens.length !== 1 || t.opens[0] !== next.vehicle?.no || !next.vehicle?.authorised, 'opened for nobody')
   },
 
   'S4 no open in fault, out of service, from the wrong side, or while a sensor is unknown (a retry apart)': (t) => {
     const { phase, wrongWay } = t.state
-    if (!did(t, 'open')) return null
+    if (t.opens.length === 0) return null
     if (phase === 'fault' || phase === 'closed' || phase === 'closing' || wrongWay) return `opened in ${phase}`
     return check(t.input.kind !== 'timer' && somethingUnknown(t.next, t.settings), 'opened blind')
   },
 
   'S5 something under the closing arm reopens it at once': (t) => {
     if (t.state.phase !== 'closing' || t.input.kind !== 'sensor' || safetyFree(t.next)) return null
-    return check(!did(t, 'reopen') || t.next.phase === 'closing', 'kept closing')
+    return check(t.reopens === 0 || t.next.phase === 'closing', 'kept closing')
   },
 
   'S6 reopen only for a commanded close, or its retry': (t) =>
-    check(did(t, 'reopen') && t.state.phase !== 'closing' && !(t.input.kind === 'timer' && t.input.timer === 'retry'), 'reopened unasked'),
+    check(t.reopens > 0 && t.state.phase !== 'closing' && !(t.input.kind === 'timer' && t.input.timer === 'retry'), 'reopened unasked'),
 
   'S7 one authorisation for one vehicle: given by pass or an officer, never inherited; only its vehicle is cleared': (t) => {
     const { state, next, input } = t
-    const given = did(t, 'open') || (state.phase === 'starting' && next.vehicle?.no === UNFINISHED)
+    const given = t.opens.length > 0 || (state.phase === 'starting' && next.vehicle?.no === UNFINISHED)
     if (next.vehicle?.authorised && !(state.vehicle?.authorised && state.vehicle.no === next.vehicle.no) && !given)
       return 'authorisation from nowhere'
-    if (events(t).some((e) => e.type === 'cleared' && !(state.vehicle?.no === e.passage && state.vehicle.authorised)))
-      return 'cleared without'
+    if (t.cleared.some((no) => !(state.vehicle?.no === no && state.vehicle.authorised))) return 'cleared without'
     return check(input.kind === 'timer' && input.timer === 'authorised' && next.vehicle?.authorised === true, 'did not lapse')
   },
 
-  'S8 a vehicle under the arm without an authorisation is an alarm': (t) =>
-    check(
-      t.next.vehicle?.under === true &&
-        !t.next.vehicle.authorised &&
-        t.next.vehicle.alarm === null &&
-        t.next.arm !== 'closed' &&
-        t.next.phase !== 'waiting',
-      'silent tailgater',
-    ),
+  'S8 a vehicle under an arm that is not closed, without an authorisation, is an alarm of its own': (t) => {
+    const v = t.next.vehicle
+    if (!v?.under || v.authorised || t.next.arm === 'closed' || t.next.phase === 'waiting') return null
+    if (v.alarm === null) return 'silent tailgater'
+    return check(v.no !== t.state.vehicle?.no && !t.alarmsOn.includes(v.alarm), 'the alarm was not raised for this vehicle')
+  },
 
   'S9 every passage ends exactly once, before the next begins': (t) => {
     const { state, next } = t
     const expected: PassageNo[] = []
     const unfinished = state.unfinished !== 'none' || (t.input.kind === 'start' && t.input.unfinished)
     if (unfinished && next.unfinished === 'none' && next.vehicle?.no !== UNFINISHED) expected.push(UNFINISHED)
-    const began = events(t).flatMap((e) => (e.type === 'arrived' ? [e.passage] : []))
+    const { began } = t
+    if (expected.length + t.ended.length + began.length === 0 && state.vehicle?.no === next.vehicle?.no && state.next === next.next)
+      return null
     for (const no of [...(state.vehicle ? [state.vehicle.no] : []), ...began]) if (no !== next.vehicle?.no) expected.push(no)
     if (began.some((no, i) => no !== state.next + i) || next.next !== state.next + began.length) return 'passage numbers are not in order'
-    const is = ended(t).sort((a, b) => a - b)
+    const is = [...t.ended].sort((a, b) => a - b)
     return check(is.join() !== expected.sort((a, b) => a - b).join(), `ended ${is.join()} instead of ${expected.join()}`)
   },
 
   'S10 every command is answered exactly once': (t) => {
-    const answers = events(t).filter((e) => e.type === 'command-accepted' || e.type === 'command-rejected')
+    const { answers } = t
     if (t.input.kind !== 'command') return check(answers.length > 0, 'answered nobody')
     const { id, expired } = t.input
-    if (answers.length !== 1 || answers.some((e) => !('id' in e) || e.id !== id)) return 'not answered once'
-    return check(expired && (answers[0]?.type !== 'command-rejected' || motions(t).length > 0), 'obeyed an expired command')
+    if (answers.length !== 1 || answers[0]?.id !== id) return 'not answered once'
+    return check(expired && (answers[0].accepted || motions(t) > 0), 'obeyed an expired command')
   },
 
-  'S11 at most one motion command in a step': (t) => check(motions(t).length > 1, 'several motions'),
+  'S11 at most one motion command in a step': (t) => check(motions(t) > 1, 'several motions'),
 
   'S12 each timer runs in its own phases only, and was started and cancelled by actions': (t) => {
     const { state, next, input } = t
     const wrong = next.timers.find((timer) => !TIMER_PHASES[timer].includes(next.phase))
     if (wrong) return `${wrong} runs in ${next.phase}`
-    const on = t.actions.flatMap((a) => (a.do === 'start-timer' ? [a.timer] : []))
-    const off = t.actions.flatMap((a) => (a.do === 'cancel-timer' ? [a.timer] : []))
-    const before = state.timers.filter((timer) => !(input.kind === 'timer' && input.timer === timer))
-    return folds(before, on, off, next.timers) ? null : `timers ${next.timers.join()} after ${on.join()}/${off.join()}`
+    const before = input.kind === 'timer' ? state.timers.filter((timer) => input.timer !== timer) : state.timers
+    return check(!folds(before, t.timersOn, t.timersOff, next.timers), 'timers do not fit their actions')
   },
 
-  'S13 alarms are raised and cleared by records': (t) => {
-    const on = events(t).flatMap((e) => (e.type === 'alarm-raised' ? [e.alarm] : []))
-    const off = events(t).flatMap((e) => (e.type === 'alarm-cleared' ? [e.alarm] : []))
-    return check(!folds(t.state.alarms, on, off, t.next.alarms), 'alarms do not fit their records')
-  },
+  'S13 alarms are raised and cleared by records': (t) =>
+    check(!folds(t.state.alarms, t.alarmsOn, t.alarmsOff, t.next.alarms), 'alarms do not fit their records'),
 
   'S14 the signal is green only for a vehicle that may drive in, or as the invitation of an idle lane': (t) => {
     const { state, next, settings } = t
-    const told = t.actions.flatMap((a) => (a.do === 'signal' ? [a.aspect] : []))
-    if ((told.at(-1) ?? state.aspect) !== next.aspect) return 'the signal was not told'
+    if ((t.aspect ?? state.aspect) !== next.aspect) return 'the signal was not told'
     if (next.aspect === 'red') return null
     if (next.phase === 'idle')
       return check(next.aspect !== settings.idleAspect || somethingUnknown(next, settings) || next.wrongWay, 'invites wrongly')
@@ -192,7 +241,7 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
   },
 
   'S16 a new vehicle is identified only when the arm is down and everything known': (t) =>
-    check(did(t, 'identify') && (!armDown(t.next, t.settings) || !sensorsKnown(t.next)), 'identified in an open lane'),
+    check(t.identifies && (!armDown(t.next, t.settings) || !sensorsKnown(t.next)), 'identified in an open lane'),
 }
 
 const RULES = Object.entries(INVARIANTS)
@@ -202,10 +251,7 @@ const NONE: readonly string[] = []
 export function violations(t: Transition): readonly string[] {
   if (t.next === t.state)
     return t.actions.length > 0 || t.input.kind === 'command' ? ['S0 no change: but actions, or an unanswered command'] : NONE
-  const recorded: LaneEvent[] = []
-  for (const action of t.actions) if (action.do === 'record') recorded.push(action.event)
-  const { state, input, actions, next, settings } = t
-  const seen: Seen = { state, input, actions, next, settings, events: recorded }
+  const seen = sorted(t)
   let out: string[] | null = null
   for (const [name, holds] of RULES) {
     const why = holds(seen)

@@ -23,8 +23,11 @@ export interface Vehicle {
   readonly under: boolean
   /** Some sensor has seen it. False only for an officer's open with nobody there. */
   readonly seen: boolean
-  /** The exit loop came on after it was under the arm. */
-  readonly exitSeen: boolean
+  /**
+   * What the loops around the arm say about its way, where an exit loop is fitted. exit: that came on while it was under the arm.
+   * maybe: it was on already when the vehicle left the arm. back: the approach became free after it had left the arm.
+   */
+  readonly trace: 'exit' | 'maybe' | 'back' | null
   /** The curtain became free after it was under the arm. As the curtain sees drawbars, that was its end. */
   readonly tailSeen: boolean
   /** Where not `pass`: what it waits with. Null while a decision is awaited or an authorisation is valid. */

@@ -7,8 +7,8 @@ import { again, authorise, close, fail, failed, opened, rest, reversed, withdraw
 import { command } from './commands.ts'
 import { derive } from './derive.ts'
 import type { BarrierPosition, LaneAction, LaneInput, LaneSettings, SensorRole, TimerName, Tri } from './model.ts'
-import { armDown, freeze, isFitted, type LaneState, somethingUnknown, type Work } from './state.ts'
-import { change, refer, resolve } from './vehicle.ts'
+import { armDown, freeze, isFitted, type LaneState, safetyFree, somethingUnknown, type Work } from './state.ts'
+import { change, refer, resolve, trace } from './vehicle.ts'
 
 export { explain } from './explain.ts'
 export { initial, type LaneState, reloadable } from './state.ts'
@@ -82,14 +82,12 @@ function apply(w: Work, input: LaneInput): void {
 function sensor(w: Work, role: SensorRole, value: Tri): void {
   const { s } = w
   const was = s.sensors[role]
+  const wasFree = safetyFree(s)
   s.sensors = { ...s.sensors, [role]: value }
   const v = s.vehicle
   if (!v) return
   if (!v.seen && value === true && (role === 'approach' || role === 'presence')) change(w, { seen: true })
-  if (!v.under) return
-  // An exit loop that was on or unknown before may still be under the vehicle ahead.
-  if (role === 'exit' && value === true && was === false) change(w, { exitSeen: true })
-  if (role === 'curtain' && value === false) change(w, { tailSeen: true })
+  trace(w, role, was, wasFree)
 }
 
 function barrier(w: Work, position: BarrierPosition): void {

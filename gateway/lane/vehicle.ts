@@ -1,12 +1,12 @@
 /** The vehicle of the present passage: how it comes, is authorised, is followed over the loops, and ends. */
-import type { LaneEvent } from './model.ts'
+import type { LaneEvent, SensorRole, Tri } from './model.ts'
 import { type LaneState, record, type Vehicle, type Work } from './state.ts'
 
 const NEW: Omit<Vehicle, 'no'> = {
   authorised: false,
   under: false,
   seen: true,
-  exitSeen: false,
+  trace: null,
   tailSeen: false,
   verdict: null,
   by: '',
@@ -74,14 +74,28 @@ function left(w: Work, v: Vehicle, why: string): void {
  * Which way the vehicle that is no longer under the arm has gone. The exit loop is closer to the presence loop than the
  * shortest vehicle is long, so whoever drives through comes onto it before leaving the other; whoever backs out is still on the approach.
  */
-function way({ sensors }: LaneState, v: Vehicle, w: Work): 'through' | 'back' | 'unsure' {
-  if (v.exitSeen) return 'through'
-  const { approach, exit } = w.settings
-  if (exit) {
-    if (sensors.exit !== false) return approach && sensors.approach !== false ? 'unsure' : 'through'
-    return approach && sensors.approach === false ? 'unsure' : 'back'
-  }
-  return approach && sensors.approach === false ? 'through' : 'unsure'
+function way(w: Work, v: Vehicle): 'through' | 'back' | 'unsure' {
+  const { approach, exit } = w.s.sensors
+  const { settings } = w
+  const mayStandBefore = settings.approach && approach !== false
+  if (!settings.exit) return settings.approach && !mayStandBefore ? 'through' : 'unsure'
+  if (v.trace === 'exit') return 'through'
+  if (v.trace === 'maybe' || exit !== false) return mayStandBefore ? 'unsure' : 'through'
+  return !settings.approach || mayStandBefore || v.trace === 'back' ? 'back' : 'unsure'
+}
+
+/** Notes what a change of a sensor says about the way of the vehicle under the arm. `wasFree`: nothing was under the arm before. */
+export function trace(w: Work, role: SensorRole, was: Tri, wasFree: boolean): void {
+  const { sensors, vehicle: v } = w.s
+  if (!v?.under) return
+  if (role === 'curtain' && sensors.curtain === false) change(w, { tailSeen: true })
+  if (!w.settings.exit || v.trace === 'exit') return
+  const free = sensors.presence === false && sensors.curtain === false
+  // An exit loop that was on or unknown before may still be under the vehicle ahead.
+  if (role === 'exit' && sensors.exit === true && was === false) change(w, { trace: 'exit' })
+  else if (free && !wasFree) change(w, { trace: sensors.exit === false ? null : 'maybe' })
+  else if (!free && wasFree) change(w, { trace: null })
+  else if (free && role === 'approach' && sensors.approach === false && v.trace === null) change(w, { trace: 'back' })
 }
 
 /** The vehicle is gone: says how, once. */
@@ -92,12 +106,12 @@ export function resolve(w: Work): void {
     left(w, v, v.authorised ? 'left before it drove in' : 'left the lane')
     return
   }
-  const went = way(w.s, v, w)
+  const went = way(w, v)
   if (went === 'back') {
     left(w, v, 'backed out')
     return
   }
-  if (w.settings.exit && !v.exitSeen && w.s.sensors.exit === false) w.s.exitMissed = true
+  if (w.settings.exit && v.trace === null && w.s.sensors.exit === false) w.s.exitMissed = true
   if (!v.authorised) {
     end(w, { type: 'aborted', passage: v.no, why: 'drove through without an authorisation', through: true })
     return
@@ -109,7 +123,7 @@ export function resolve(w: Work): void {
 export function secondVehicle(s: LaneState, exitFitted: boolean): boolean {
   const { vehicle: v, sensors } = s
   if (!v?.under || !v.tailSeen || sensors.presence !== true || sensors.curtain !== true) return false
-  return !exitFitted || v.exitSeen || sensors.exit === true
+  return !exitFitted || v.trace === 'exit' || sensors.exit === true
 }
 
 /** Ends the first of two vehicles under the arm, which the second followed: it can only have driven through. */

@@ -29,6 +29,22 @@ export function exploreAndCheck(
   return { explored, bad }
 }
 
+/** Exploring may take long on a busy machine; a hang would still end. */
+export const MINUTES = 300_000
+
+/** Explores a lane, prints how much that was, and says all that is wrong: violations, dead ends, and disagreement with a random walk. */
+export function exploreFrom(
+  settings: LaneSettings,
+  also?: (t: Transition) => void,
+): { wrong: string[]; counts: { states: number; transitions: number } } {
+  const { explored, bad } = exploreAndCheck(settings, also)
+  const counts = { states: explored.states.length, transitions: explored.transitions }
+  process.stdout.write(`${nameOf(settings)}: ${counts.states} states, ${counts.transitions} transitions\n`)
+  const stuck = explored.states.findIndex((s) => wayHome(s, settings) === null)
+  const dead = stuck < 0 ? [] : [`no way home after ${JSON.stringify(explored.path(stuck))}`]
+  return { wrong: [...bad, ...dead, ...randomWalk(settings, explored, 3_000, 7)], counts }
+}
+
 /** What healthy devices, a driver who leaves and an officer at the desk would do next; null when the lane is idle. */
 function healthy(s: LaneState): LaneInput | null {
   const at = 0
@@ -47,7 +63,7 @@ function healthy(s: LaneState): LaneInput | null {
 }
 
 /** How many healthy inputs it takes from `state` to idle; null when 40 are not enough. */
-export function wayHome(state: LaneState, settings: LaneSettings): number | null {
+function wayHome(state: LaneState, settings: LaneSettings): number | null {
   let s = state
   for (let n = 0; n < 40; n++) {
     const input = healthy(s)
@@ -58,7 +74,7 @@ export function wayHome(state: LaneState, settings: LaneSettings): number | null
 }
 
 /** A long random walk over any inputs, with real numbers and ids. Returns what went wrong, or a state that the exploration did not find. */
-export function randomWalk(settings: LaneSettings, explored: Explored, steps: number, seed: number): string[] {
+function randomWalk(settings: LaneSettings, explored: Explored, steps: number, seed: number): string[] {
   let s = initial(settings)
   let random = seed
   const next = (n: number): number => {
