@@ -5,20 +5,22 @@ import { LuongError, messageOf } from '../kernel/errors.ts'
 import { ProblemsError, problemLine } from '../kernel/problems.ts'
 import { version } from '../version.ts'
 
-/** Loaded only when asked for: `luong --help` needs no native module. */
-const COMMANDS: readonly (() => Promise<(program: Command) => void>)[] = [
-  async () => (await import('./run.ts')).run,
-  async () => (await import('./start.ts')).start,
-  async () => (await import('./simulate.ts')).simulate,
-  async () => (await import('./check.ts')).check,
-  async () => (await import('./read.ts')).registerRead,
-  async () => (await import('./probe.ts')).probe,
-  async () => (await import('./journal.ts')).journal,
-  async () => (await import('./replay.ts')).replay,
-  async () => (await import('./report.ts')).report,
-  async () => (await import('./schema.ts')).schema,
-  async () => (await import('./backup.ts')).backup,
-]
+/** Each is loaded only when it is asked for, so that none pays for what another one needs; `--help` loads all. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  run: async () => (await import('./run.ts')).run,
+  start: async () => (await import('./start.ts')).start,
+  simulate: async () => (await import('./simulate.ts')).simulate,
+  check: async () => (await import('./check.ts')).check,
+  read: async () => (await import('./read.ts')).registerRead,
+  probe: async () => (await import('./probe.ts')).probe,
+  journal: async () => (await import('./journal.ts')).journal,
+  replay: async () => (await import('./replay.ts')).replay,
+  report: async () => (await import('./report.ts')).report,
+  schema: async () => (await import('./schema.ts')).schema,
+  backup: async () => (await import('./backup.ts')).backup,
+}
+/** Commands that another one's file registers. */
+const BESIDE: Readonly<Record<string, string>> = { restore: 'backup' }
 
 /** Prints an error as a person wants it: what, where, what to do. */
 export function printError(error: unknown, json: boolean): void {
@@ -44,7 +46,8 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .exitOverride()
     .showHelpAfterError('(luong COMMAND --help tells more)')
-  for (const load of COMMANDS) (await load())(program)
+  const asked = COMMANDS[BESIDE[argv[2] ?? ''] ?? argv[2] ?? '']
+  for (const load of asked ? [asked] : Object.values(COMMANDS)) (await load())(program)
   for (const c of program.commands) c.exitOverride()
   try {
     await program.parseAsync(argv as string[])
