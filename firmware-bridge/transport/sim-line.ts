@@ -80,7 +80,9 @@ export async function ptyLine(path: string, log: Log): Promise<OpenSimLine> {
   // socat takes commas and colons in a path for its own.
   if (/[,:!"'\\\s]/.test(path))
     throw new LuongError('CONFIG_INVALID', `${path}: the simulator cannot make a port whose name has spaces or any of ,:!"'\\`)
-  const child = spawn('socat', [`PTY,link=${path},rawer,echo=0,b115200`, 'STDIO'], { stdio: ['pipe', 'pipe', 'pipe'] })
+  // In a process group of its own: Ctrl-C is for us, and we end it then. It ends by itself when our end of its pipe closes.
+  const args = [`PTY,link=${path},rawer,echo=0,b115200`, 'STDIO']
+  const child = spawn('socat', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   let said = ''
   child.stderr.on('data', (text: Buffer) => {
     said = (said + text.toString()).slice(-2_000)
