@@ -1,18 +1,18 @@
 /** `npm run docs`: everything in docs/generated, each from the table that the program itself works from. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { configDocs } from '../config/docs.ts'
 import { PROFILES, type Profile } from '../firmware-bridge/drivers/modbus-io/profiles.ts'
 import { PRESETS, type Preset } from '../firmware-bridge/drivers/mqtt-io/presets.ts'
 import { ERRORS, type ErrorInfo } from './kernel/errors.ts'
+import { packageRoot } from './kernel/package-root.ts'
 import { laneTable } from './lane/table.ts'
 import { facts, vocabulary, words } from './rules/facts.ts'
 import { loadRules } from './rules/load.ts'
 import { METRICS } from './site/report.ts'
 import { topicDocs } from './uplink/docs.ts'
 
-const here = (path: string) => fileURLToPath(new URL(`../${path}`, new URL(import.meta.url.replace('/dist/', '/'))))
+const here = (path: string) => join(packageRoot, path)
 
 /** Every generated file: name → what makes its text. The lane table explores the whole lane, which takes some seconds. */
 export function docs(): Record<string, () => string | Promise<string>> {

@@ -1,13 +1,6 @@
 import { readFileSync } from 'node:fs'
-
-function read(): string {
-  // Beside the sources, or one up from dist/.
-  for (const up of ['../package.json', '../../package.json'])
-    try {
-      return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version
-    } catch {}
-  return '0.0.0'
-}
+import { join } from 'node:path'
+import { packageRoot } from './kernel/package-root.ts'
 
 /** Version of the program, from package.json. */
-export const version = read()
+export const version: string = (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version

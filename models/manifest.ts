@@ -1,12 +1,11 @@
 /** The model files: where they are, and that they are the ones they should be. */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
+import { packageRoot } from '../gateway/kernel/package-root.ts'
 
 const entry = z.strictObject({
   name: z.string(),
@@ -29,9 +28,7 @@ export interface PlateModels {
 
 /** `models/plates/manifest.json` of this package, whether run from source or from `dist/`. */
 export function manifestPath(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
-  return join(folder, 'models', 'plates', 'manifest.json')
+  return join(packageRoot, 'models', 'plates', 'manifest.json')
 }
 
 /** Reads and checks all model files. Rejects with MODEL_INVALID that names the file and what is wrong with it. */

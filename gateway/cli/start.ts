@@ -1,7 +1,6 @@
 /** `luong start` (npm start): the demo site on simulated hardware, with its own broker, in one process. */
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { loadSite } from '../../config/load.ts'
@@ -11,13 +10,14 @@ import { createWorld } from '../../test/sim/world.ts'
 import { zoneOf } from '../journal/zone.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
+import { packageRoot } from '../kernel/package-root.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import { Gateway } from '../site/gateway.ts'
 import { createLogger } from '../site/logger.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 import { PassageLines } from './passage-line.ts'
 
-const DEMO = fileURLToPath(new URL('../../config/sites/demo.yaml', new URL(import.meta.url.replace('/dist/', '/'))))
+const DEMO = join(packageRoot, 'config', 'sites', 'demo.yaml')
 
 interface StartOptions {
   readonly mqttPort?: number
