@@ -1,6 +1,7 @@
 /** `npm run docs`: everything in docs/generated, each from the table that the program itself works from. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { configDocs } from '../config/docs.ts'
 import { PROFILES, type Profile } from '../firmware-bridge/drivers/modbus-io/profiles.ts'
 import { PRESETS, type Preset } from '../firmware-bridge/drivers/mqtt-io/presets.ts'
