@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8'))
-const { packages } = read('package-lock.json') as { packages: Record<string, { hasInstallScript?: boolean }> }
+interface Locked {
+  readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Record<string, string>
+}
+const { packages } = read('package-lock.json') as { packages: Record<string, Locked> }
 const { allowScripts } = read('package.json') as { allowScripts: Record<string, boolean> }
 
 const scripted = Object.keys(packages)
@@ -21,4 +25,19 @@ test('onnxruntime-node downloads nothing: its script fetches GPU libraries of 30
   expect(allowScripts['onnxruntime-node']).toBe(false)
   expect(packages['node_modules/onnxruntime-node']).toBeDefined()
   expect(packages['node_modules/onnxruntime-node']?.hasInstallScript).toBeUndefined()
+})
+
+/** Where Node would look for `name` from a package at `path`, innermost first. */
+function places(path: string, name: string): string[] {
+  const parts = path === '' ? [] : path.split('/node_modules/')
+  return [...parts.keys()]
+    .map((i) => `${parts.slice(0, parts.length - i).join('/node_modules/')}/node_modules/${name}`)
+    .concat(`node_modules/${name}`)
+}
+
+test('the binaries of every platform are in the lock file, also of those that were not at hand when it was written', () => {
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => !places(path, name).some((place) => place in packages)),
+  )
+  expect(missing).toEqual([])
 })
