@@ -30,7 +30,7 @@ export interface PoolSettings {
 const DEFAULTS: PoolSettings = {
   workers: 1,
   queue: 2,
-  deadlineMs: 10_000,
+  deadlineMs: 30_000,
   startMs: 60_000,
   backoffMs: 200,
   backoffMaxMs: 10_000,

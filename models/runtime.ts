@@ -13,6 +13,8 @@ export function createSession(model: Uint8Array, threads: number): Promise<Sessi
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    // Input sizes change with every line: patterns remembered for each size only cost memory (measured, docs/plates.md).
+    enableMemPattern: false,
   })
 }
 
