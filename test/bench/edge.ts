@@ -1,0 +1,231 @@
+/**
+ * Loop edge in → relay bytes out. The gateway runs as a process of its own (`luong run`), over TCP links, with the real drivers, its own
+ * broker, its journal on disk and the real reader; this process is everything outside: boards, arms, trucks, cameras. Five
+ * lanes are busy all the time, and every camera sends three pictures a second, more than can be read.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { buildSim, type SimDevices } from '../../firmware-bridge/build-sim.ts'
+import type { SimLine } from '../../firmware-bridge/sim.ts'
+import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
+import { listenLine, type OpenSimLine } from '../../firmware-bridge/transport/sim-line.ts'
+import { sleep, systemClock } from '../../gateway/kernel/clock.ts'
+import { silentLog } from '../../gateway/kernel/log.ts'
+import { frame, still } from '../sim/draw/picture.ts'
+import { MqttFeed } from '../sim/feed.ts'
+import type { Arrival } from '../sim/traffic.ts'
+import { BusyLane, trucksFor } from './busy-lane.ts'
+import { freePort, LANES, LINKS, lanesSite, withFolder } from './lanes-site.ts'
+import { type BenchOptions, inWords, ms, type Report, type Row, type Spread, spread } from './report.ts'
+import { type Reaction, WireTap } from './wire-tap.ts'
+
+const FPS = 3
+const TRUCKS = 3
+const FRAMES = 3
+const DEBOUNCE_ON_MS = 40
+
+interface Health {
+  readonly event_loop_delay_ms: { readonly p50: number; readonly p99: number; readonly max: number }
+  readonly plates: { readonly done: number; readonly dropped: number; readonly read_ms: { readonly p50: number; readonly p99: number } }
+  readonly journal: { readonly durable_ms: { readonly p50: number; readonly p99: number } }
+}
+
+export async function edge(o: BenchOptions): Promise<Report> {
+  const seconds = o.number('seconds', 120)
+  return withFolder(async (dir) => {
+    const [mqttPort, httpPort] = [await freePort(), await freePort()]
+    const open = new Map<string, OpenSimLine>()
+    for (const link of LINKS) open.set(link, await listenLine('127.0.0.1', 0, silentLog))
+    const tcp = (link: string) => ({ kind: 'tcp' as const, host: '127.0.0.1', port: Number(open.get(link)!.where.split(':')[1]) })
+    const links = { 'bus-import': tcp('bus-import'), 'bus-export': tcp('bus-export'), 'scale-line': tcp('scale-line') }
+    const loaded = await lanesSite({ dir, links, mqttPort, httpPort })
+    const reactions: Reaction[] = []
+    let measuring = false
+    const taps = new Map<string, SimLine>()
+    const wires: WireTap[] = []
+    for (const link of LINKS) {
+      const wire = new WireTap((r) => measuring && reactions.push(r))
+      wires.push(wire)
+      taps.set(link, wire.tap(open.get(link)!.line))
+    }
+    const messages = mqttTransport({ name: 'bench', url: `mqtt://127.0.0.1:${mqttPort}`, clock: systemClock, log: silentLog })
+    const devices = await buildSim({
+      links: loaded.site.links,
+      devices: loaded.devices,
+      clock: systemClock,
+      log: silentLog,
+      lineFor: (link) => taps.get(link)!,
+      messages,
+    })
+    const trucks = new Map(LANES.map((id) => [id as string, trucksFor(loaded, id, TRUCKS)]))
+    const album = await drawAll([...trucks.values()].flat())
+    const feed = new MqttFeed(messages, `${loaded.site.site.root}/${loaded.site.site.id}`, silentLog)
+    // More options for the gateway's Node, e.g. --node '--cpu-prof --cpu-prof-dir=/tmp/profile', and where to keep what it prints.
+    const flags = (o.text('node') ?? '').split(' ').filter(Boolean)
+    const trace = o.text('trace')
+    const gateway = spawn(process.execPath, [...flags, resolve('dist/gateway/cli/main.js'), 'run', loaded.path, '--json'], {
+      stdio: ['ignore', trace ? openSync(trace, 'w') : 'ignore', 'pipe'],
+    })
+    try {
+      devices.start()
+      await ready(gateway)
+      messages.start()
+      feed.start()
+      const present = new Map<string, Arrival | null>()
+      const lanes = LANES.map(
+        (id) =>
+          new BusyLane({
+            id,
+            loaded,
+            devices,
+            feed,
+            trucks: trucks.get(id)!,
+            reopens: 5,
+            onTruck: (arrival) => present.set(id, arrival),
+          }),
+      )
+      const stopCameras = cameras(devices, loaded.site.lanes, album, present)
+      for (const lane of lanes) lane.start()
+      await sleep(systemClock, 5_000)
+      measuring = true
+      const url = `http://127.0.0.1:${httpPort}`
+      const [before, cpuBefore] = [await health(url), await cpu(url)]
+      const polls = wires.reduce((n, w) => n + w.polls, 0)
+      await sleep(systemClock, seconds * 1000)
+      const [after, cpuAfter] = [await health(url), await cpu(url)]
+      const asked = wires.reduce((n, w) => n + w.polls, 0) - polls
+      measuring = false
+      stopCameras()
+      await Promise.all(lanes.map((lane) => lane.stop()))
+      return report({ seconds, reactions, before, after, cores: (cpuAfter - cpuBefore) / seconds, asked, lanes })
+    } finally {
+      gateway.kill('SIGTERM')
+      await new Promise((done) => (gateway.exitCode === null ? gateway.once('exit', done) : done(null)))
+      await feed.stop()
+      await devices.stop()
+      await messages.stop()
+      for (const line of open.values()) await line.stop()
+    }
+  })
+}
+
+interface Measured {
+  readonly seconds: number
+  readonly reactions: readonly Reaction[]
+  readonly before: Health
+  readonly after: Health
+  readonly cores: number
+  readonly asked: number
+  readonly lanes: readonly BusyLane[]
+}
+
+function report(m: Measured): Report {
+  const of = (kind: Reaction['kind'], less = 0) => spread(m.reactions.filter((r) => r.kind === kind).map((r) => r.ms - less))
+  const kinds = { light: of('light'), enter: of('enter', DEBOUNCE_ON_MS), reopen: of('reopen', DEBOUNCE_ON_MS) }
+  const all = spread(m.reactions.map((r) => (r.kind === 'light' ? r.ms : r.ms - DEBOUNCE_ON_MS)))
+  const read = m.after.plates.done - m.before.plates.done
+  const dropped = m.after.plates.dropped - m.before.plates.dropped
+  const passed = m.lanes.reduce((n, l) => n + l.passed, 0)
+  const { event_loop_delay_ms: loop } = m.after
+  const words = (s: Spread) => inWords(s)
+  const rows: Row[] = [
+    { what: 'edge → command, all', value: words(all), note: 'aim p99 ≤ 10 ms; holds the 5 ms of silence that Modbus RTU asks for' },
+    { what: '  arm open → lamp', value: words(kinds.light), note: 'no debounce' },
+    { what: '  truck enters → lamp', value: words(kinds.enter), note: `less ${DEBOUNCE_ON_MS} ms debounce` },
+    { what: '  under closing arm → reopen', value: words(kinds.reopen), note: `less ${DEBOUNCE_ON_MS} ms debounce` },
+    {
+      what: 'one poll of a board',
+      value: ms((m.seconds * 1000 * 5) / m.asked),
+      note: 'mean time between two looks at an input (poll_ms 25)',
+    },
+    {
+      what: 'event-loop delay',
+      value: `p50 ${ms(loop.p50)}   p99 ${ms(loop.p99)}   max ${ms(loop.max)}`,
+      note: 'of the gateway since its start; aim p99 ≤ 20 ms',
+    },
+    { what: 'append → durable', value: `p50 ${ms(m.after.journal.durable_ms.p50)}   p99 ${ms(m.after.journal.durable_ms.p99)}` },
+    {
+      what: 'pictures',
+      value: `${(read / m.seconds).toFixed(1)}/s read, ${(dropped / m.seconds).toFixed(1)}/s dropped for newer ones`,
+      note: `wait and reading p50 ${ms(m.after.plates.read_ms.p50)}`,
+    },
+    {
+      what: 'trucks',
+      value: `${passed} through five lanes in ${m.seconds} s`,
+      note: `${m.lanes.reduce((n, l) => n + l.refused, 0)} not let through`,
+    },
+    { what: 'CPU of the gateway', value: `${m.cores.toFixed(2)} cores` },
+  ]
+  return {
+    bench: 'edge',
+    title: 'loop edge on the wire → relay bytes at the board, five busy lanes, recognition saturated',
+    command: `npm run bench -- edge --seconds ${m.seconds}`,
+    rows,
+    data: { all, ...kinds, loop, durable: m.after.journal.durable_ms, read, dropped, passed, cores: m.cores, seconds: m.seconds },
+  }
+}
+
+type Album = ReadonlyMap<number | 'empty', { readonly front: readonly Buffer[]; readonly rear: readonly Buffer[] }>
+
+/** All pictures are drawn before: drawing is no part of what is measured. */
+async function drawAll(trucks: readonly Arrival[]): Promise<Album> {
+  const album = new Map<number | 'empty', { front: Buffer[]; rear: Buffer[] }>()
+  for (const key of [...trucks.map(({ truck }) => truck.no), 'empty' as const]) {
+    const truck = trucks.find((t) => t.truck.no === key)?.truck
+    const pages = { front: [] as Buffer[], rear: [] as Buffer[] }
+    for (const side of ['front', 'rear'] as const) {
+      const picture = await still({ plate: truck?.[side] ?? null, side, night: false }, `bench ${key} ${side}`)
+      for (let i = 0; i < FRAMES; i++) pages[side].push(await frame(picture, `bench ${key} ${side} ${i}`))
+    }
+    album.set(key, pages)
+  }
+  return album
+}
+
+function cameras(
+  devices: SimDevices,
+  lanes: Readonly<Record<string, { readonly cameras: { readonly front: readonly string[]; readonly rear: readonly string[] } }>>,
+  album: Album,
+  present: ReadonlyMap<string, Arrival | null>,
+): () => void {
+  const timers: NodeJS.Timeout[] = []
+  let n = 0
+  for (const id of LANES)
+    for (const side of ['front', 'rear'] as const)
+      for (const camera of lanes[id]!.cameras[side]) {
+        const shoot = () => {
+          const pages = album.get(present.get(id)?.truck.no ?? 'empty')!
+          devices
+            .get(camera)
+            .camera!.send(pages[side][n++ % FRAMES]!)
+            .catch(() => {})
+        }
+        // Cameras are not in step with each other.
+        timers.push(setTimeout(() => timers.push(setInterval(shoot, 1000 / FPS)), timers.length * 33))
+      }
+  return () => {
+    for (const t of timers) clearTimeout(t)
+  }
+}
+
+function ready(gateway: ChildProcess): Promise<void> {
+  return new Promise((done, failed) => {
+    let said = ''
+    gateway.stderr!.on('data', (text: Buffer) => {
+      said = (said + text).slice(-10_000)
+      if (said.includes('"msg":"ready"')) done()
+    })
+    gateway.once('exit', (code) => failed(new Error(`the gateway ended with ${code}: ${said}`)))
+  })
+}
+
+async function health(url: string): Promise<Health> {
+  return (await (await fetch(`${url}/health`)).json()) as Health
+}
+
+/** CPU seconds that the gateway has used. */
+async function cpu(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^process_cpu_seconds_total ([\d.e+-]+)/m.exec(text)?.[1] ?? 0)
+}

@@ -1,0 +1,27 @@
+/**
+ * `npm run bench [-- NAME… --json …]`: measures, asserts nothing. Without names all benches run, one after the other, each a minute
+ * or a few.
+ */
+import { type BenchOptions, benchOptions, load, print, type Report } from './report.ts'
+
+const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Report>>>> = {
+  start: async () => (await import('./start.ts')).start,
+  edge: async () => (await import('./edge.ts')).edge,
+  decide: async () => (await import('./decide.ts')).decide,
+  plates: async () => (await import('./plates.ts')).plates,
+  day: async () => (await import('./day.ts')).day,
+  memory: async () => (await import('./memory.ts')).memory,
+}
+
+const options = benchOptions(process.argv.slice(2))
+const names = options.names.length > 0 ? options.names : Object.keys(BENCHES)
+for (const name of names) {
+  const bench = await BENCHES[name]?.()
+  if (!bench) {
+    process.stderr.write(`there is no bench ${name}; there are ${Object.keys(BENCHES).join(', ')}\n`)
+    process.exitCode = 2
+    break
+  }
+  const before = load()
+  print(await bench(options), options.json, before)
+}
