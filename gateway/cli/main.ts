@@ -25,9 +25,10 @@ const BESIDE: Readonly<Record<string, string>> = { restore: 'backup' }
 /** Prints an error as a person wants it: what, where, what to do. */
 export function printError(error: unknown, json: boolean): void {
   if (json) {
+    const problems = error instanceof ProblemsError ? { problems: error.problems } : {}
     const body =
       error instanceof LuongError
-        ? { code: error.code, message: error.message, hint: error.hint }
+        ? { code: error.code, message: error.message, hint: error.hint, ...problems }
         : { code: 'UNEXPECTED', message: messageOf(error) }
     process.stdout.write(`${JSON.stringify({ error: body })}\n`)
     return
@@ -40,7 +41,14 @@ export function printError(error: unknown, json: boolean): void {
   else process.stderr.write(`luong: unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
 }
 
+/** Whoever read the output is gone (`| head`): what runs on for people to see is asked to stop, anything else ends quietly. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  if (process.listenerCount('SIGTERM') > 0) process.emit('SIGTERM')
+}
+
 async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', readerGone)
   const program = new Command('luong')
     .description('Lane controller for smart border gates')
     .version(version)

@@ -5,7 +5,7 @@ export const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
 export function level(text: string): (typeof LEVELS)[number] {
   const found = LEVELS.find((l) => l === text)
-  if (!found) throw new InvalidArgumentError(`one of ${LEVELS.join(', ')}`)
+  if (!found) throw new InvalidArgumentError(`It must be one of ${LEVELS.join(', ')}`)
   return found
 }
 
@@ -13,7 +13,7 @@ export function level(text: string): (typeof LEVELS)[number] {
 export function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const n = Number(text)
-    if (!Number.isInteger(n) || n < min || n > max) throw new InvalidArgumentError(`a whole number from ${min} to ${max}`)
+    if (!Number.isInteger(n) || n < min || n > max) throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}`)
     return n
   }
 }
@@ -22,7 +22,7 @@ export function whole(min: number, max: number): (text: string) => number {
 export function positive(max: number): (text: string) => number {
   return (text) => {
     const n = Number(text)
-    if (!(n > 0 && n <= max)) throw new InvalidArgumentError(`a number above 0, at most ${max}`)
+    if (!(n > 0 && n <= max)) throw new InvalidArgumentError(`It must be a number above 0, at most ${max}`)
     return n
   }
 }

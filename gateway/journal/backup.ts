@@ -64,7 +64,10 @@ export async function restore(file: string, dir: string): Promise<BackupReport> 
   if (existsSync(dir) && readdirSync(dir).length > 0) {
     throw new LuongError('BAD_USAGE', `${dir} is not empty`, { hint: 'Restore into a new folder; nothing is overwritten.' })
   }
-  const report = await verifyFile(file)
+  const report = await verifyFile(file).catch((error: unknown) => {
+    const { code, message } = failure(error, file)
+    throw new LuongError(code, message, { hint: 'Nothing was restored. Give another file written by `luong backup`.', cause: error })
+  })
   try {
     mkdirSync(dir, { recursive: true })
     const fresh = `${databaseFile(dir)}.new`
