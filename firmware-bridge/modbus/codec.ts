@@ -33,13 +33,17 @@ export const EXCEPTION_WORDS: Readonly<Record<number, string>> = {
   11: 'gateway target did not answer',
 }
 
-/** CRC-16/MODBUS: polynomial 0xA001 reflected, start 0xFFFF; sent low byte first. */
-export function crc16(bytes: Uint8Array): number {
+/** A byte's share of the CRC, for each byte: boards are asked hundreds of times a second. */
+const CRC = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let i = 0; i < 8; i++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1
+  return crc
+})
+
+/** CRC-16/MODBUS of the first `end` bytes: polynomial 0xA001 reflected, start 0xFFFF; sent low byte first. */
+export function crc16(bytes: Uint8Array, end = bytes.length): number {
   let crc = 0xffff
-  for (const b of bytes) {
-    crc ^= b
-    for (let i = 0; i < 8; i++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1
-  }
+  for (let i = 0; i < end; i++) crc = (crc >> 8) ^ CRC[(crc ^ bytes[i]!) & 0xff]!
   return crc
 }
 
@@ -54,14 +58,29 @@ export function packBits(bits: readonly boolean[]): number[] {
   return out
 }
 
-const unpackBits = (bytes: Uint8Array, count: number) => Array.from({ length: count }, (_, i) => ((bytes[i >> 3]! >> (i & 7)) & 1) === 1)
+function unpackBits(bytes: Uint8Array, from: number, count: number): boolean[] {
+  const bits = new Array<boolean>(count)
+  for (let i = 0; i < count; i++) bits[i] = ((bytes[from + (i >> 3)]! >> (i & 7)) & 1) === 1
+  return bits
+}
+
+/** Function code and two words. */
+function short(fc: number, a: number, b: number): Uint8Array {
+  const pdu = new Uint8Array(5)
+  pdu[0] = fc
+  pdu[1] = a >> 8
+  pdu[2] = a
+  pdu[3] = b >> 8
+  pdu[4] = b
+  return pdu
+}
 
 /** Function code and data of a request. */
 export function encodeRequest(r: Request): Uint8Array {
   switch (r.fc) {
     case 5:
     case 6:
-      return Uint8Array.from([r.fc, ...word(r.addr), ...word(r.value)])
+      return short(r.fc, r.addr, r.value)
     case 15: {
       const data = packBits(r.bits)
       return Uint8Array.from([15, ...word(r.addr), ...word(r.bits.length), data.length, ...data])
@@ -69,7 +88,7 @@ export function encodeRequest(r: Request): Uint8Array {
     case 16:
       return Uint8Array.from([16, ...word(r.addr), ...word(r.values.length), r.values.length * 2, ...r.values.flatMap(word)])
     default:
-      return Uint8Array.from([r.fc, ...word(r.addr), ...word(r.count)])
+      return short(r.fc, r.addr, r.count)
   }
 }
 
@@ -91,7 +110,7 @@ export function decodeRequest(pdu: Uint8Array): Request | null {
       return pdu.length === 5 ? { fc, addr, value: n } : null
     case 15:
       if (n < 1 || n > 1968 || pdu[5] !== Math.ceil(n / 8) || pdu.length !== 6 + pdu[5]!) return null
-      return { fc, addr, bits: unpackBits(pdu.subarray(6), n) }
+      return { fc, addr, bits: unpackBits(pdu, 6, n) }
     case 16:
       if (n < 1 || n > 123 || pdu[5] !== n * 2 || pdu.length !== 6 + n * 2) return null
       return { fc, addr, values: Array.from({ length: n }, (_, i) => wordAt(pdu, 6 + i * 2)) }
@@ -100,12 +119,15 @@ export function decodeRequest(pdu: Uint8Array): Request | null {
   }
 }
 
-/** Length of a request's function code and data as far as the first bytes tell; undefined when more are needed, 0 when unknown. */
-export function requestLength(pdu: Uint8Array): number | undefined {
-  const fc = pdu[0]
+/**
+ * Length of a request's function code and data, which begin at `from`, as far as the first bytes tell; undefined when more are
+ * needed, 0 when unknown.
+ */
+export function requestLength(bytes: Uint8Array, from = 0): number | undefined {
+  const fc = bytes[from]
   if (fc === undefined) return undefined
   if (fc >= 1 && fc <= 6) return 5
-  if (fc === 15 || fc === 16) return pdu.length < 6 ? undefined : 6 + pdu[5]!
+  if (fc === 15 || fc === 16) return bytes.length < from + 6 ? undefined : 6 + bytes[from + 5]!
   return 0
 }
 
@@ -151,7 +173,7 @@ export function decodeReply(r: Request, pdu: Uint8Array, who: string): Reply {
     case 1:
     case 2:
       if (pdu[1] !== pdu.length - 2) throw wrong('wrong byte count')
-      return { bits: unpackBits(pdu.subarray(2), r.count) }
+      return { bits: unpackBits(pdu, 2, r.count) }
     case 3:
     case 4:
       if (pdu[1] !== pdu.length - 2) throw wrong('wrong byte count')
@@ -169,17 +191,17 @@ export function rtuFrame(unit: number, pdu: Uint8Array): Uint8Array {
   const frame = new Uint8Array(pdu.length + 3)
   frame[0] = unit
   frame.set(pdu, 1)
-  const crc = crc16(frame.subarray(0, pdu.length + 1))
+  const crc = crc16(frame, pdu.length + 1)
   frame[pdu.length + 1] = crc & 0xff
   frame[pdu.length + 2] = crc >> 8
   return frame
 }
 
-/** Whether the last two bytes are the CRC of the others. */
-export function rtuValid(frame: Uint8Array): boolean {
-  if (frame.length < 4) return false
-  const crc = crc16(frame.subarray(0, frame.length - 2))
-  return frame[frame.length - 2] === (crc & 0xff) && frame[frame.length - 1] === crc >> 8
+/** Whether the last two of the first `size` bytes are the CRC of the others. */
+export function rtuValid(frame: Uint8Array, size = frame.length): boolean {
+  if (size < 4 || frame.length < size) return false
+  const crc = crc16(frame, size - 2)
+  return frame[size - 2] === (crc & 0xff) && frame[size - 1] === crc >> 8
 }
 
 /** A frame on TCP: transaction, protocol 0, length, unit, function code and data. */

@@ -59,16 +59,16 @@ export function rtuFraming(): Framing {
       const size = (code & 0x80 ? 2 : expected.length) + 3
       if (buffer.length > MAX_RTU) return bad('too many bytes')
       if (buffer.length < size) return { kind: 'more' }
-      const frame = buffer.slice(0, size)
-      if (!rtuValid(frame)) return bad(`wrong CRC (${hex(frame)})`)
+      if (!rtuValid(buffer, size)) return bad(`wrong CRC (${hex(buffer.subarray(0, size))})`)
       if (expected !== waiting) {
         buffer = buffer.slice(size)
         return { kind: 'late', unit: expected.unit, fc: expected.fc }
       }
       // More bytes than the answer: one of the two is not what was asked for, and nobody can say which.
       if (buffer.length > size) return bad(`bytes beyond the answer (${hex(buffer)})`)
+      const pdu = buffer.slice(1, size - 2)
       buffer = EMPTY
-      return { kind: 'answer', pdu: frame.slice(1, -2) }
+      return { kind: 'answer', pdu }
     },
     clear() {
       buffer = EMPTY

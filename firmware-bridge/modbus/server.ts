@@ -13,24 +13,25 @@ export interface ServedRequest {
 /** Bytes with this much silence after them are no longer part of a frame, ms (t3.5 with room for a busy machine). */
 const SILENCE_MS = 50
 const MAX_BYTES = 512
+const EMPTY: Uint8Array = new Uint8Array(0)
 
 /** Returns a function that takes bytes and gives back the whole requests in them; noise is skipped. */
 export function requestReader(framing: 'rtu' | 'tcp', clock: Clock): (bytes: Uint8Array) => ServedRequest[] {
-  let buffer: Uint8Array = new Uint8Array(0)
+  let buffer = EMPTY
   let heardAt = 0
   return (bytes) => {
     const now = clock.mono()
-    if (framing === 'rtu' && now - heardAt > SILENCE_MS) buffer = new Uint8Array(0)
+    if (framing === 'rtu' && now - heardAt > SILENCE_MS) buffer = EMPTY
     heardAt = now
     buffer = joinBytes(buffer, bytes)
     const requests: ServedRequest[] = []
     for (;;) {
       const found = framing === 'tcp' ? nextTcp(buffer) : nextRtu(buffer)
       if (!found) break
-      buffer = buffer.slice(found.size)
+      buffer = found.size === buffer.length ? EMPTY : buffer.slice(found.size)
       if (found.request) requests.push(found.request)
     }
-    if (buffer.length > MAX_BYTES) buffer = new Uint8Array(0)
+    if (buffer.length > MAX_BYTES) buffer = EMPTY
     return requests
   }
 }
@@ -47,12 +48,11 @@ function nextTcp(buffer: Uint8Array): Found {
 
 function nextRtu(buffer: Uint8Array): Found {
   if (buffer.length < 2) return undefined
-  const length = requestLength(buffer.subarray(1))
+  const length = requestLength(buffer, 1)
   if (length === undefined) return undefined
   if (length === 0) return { size: 1 }
   if (buffer.length < length + 3) return undefined
-  const frame = buffer.slice(0, length + 3)
   // Not a frame: begin again one byte later.
-  if (!rtuValid(frame)) return { size: 1 }
-  return { size: length + 3, request: { unit: frame[0]!, pdu: frame.slice(1, -2) } }
+  if (!rtuValid(buffer, length + 3)) return { size: 1 }
+  return { size: length + 3, request: { unit: buffer[0]!, pdu: buffer.slice(1, length + 1) } }
 }
