@@ -1,5 +1,7 @@
 /** What `npm ci` may run. Only packages that need their install script may have one, with every npm. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8'))
@@ -40,4 +42,11 @@ test('the binaries of every platform are in the lock file, also of those that we
     Object.keys(optionalDependencies).filter((name) => !places(path, name).some((place) => place in packages)),
   )
   expect(missing).toEqual([])
+})
+
+test('npx luong works, without npm installing the project into a cache first as it does for a "bin" of its own', () => {
+  const { bin, version } = read('package.json') as { bin?: unknown; version: string }
+  expect(bin).toBeUndefined()
+  const luong = fileURLToPath(new URL('../node_modules/.bin/luong', import.meta.url))
+  expect(execFileSync(luong, ['--version'], { encoding: 'utf8' })).toBe(`${version}\n`)
 })
