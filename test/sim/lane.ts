@@ -263,7 +263,7 @@ export class LaneSim {
   #head(v: Vehicle, goal: number): void {
     if (v.truck.habit.tailgate && goal > 0) v.stage = 'through'
     // Nobody drives backwards because the one in front stands a little nearer than thought.
-    v.head(Math.max(goal, v.x))
+    v.head(Math.max(goal, v.x), undefined, v.truck.habit.tailgate ? this.#ahead(v) : undefined)
   }
 
   /** One intention at a time; a new one replaces the old. */

@@ -102,13 +102,19 @@ export class Vehicle {
     return Math.max(0, Math.min(high, span[1]) - Math.max(low, span[0]))
   }
 
-  /** Drives on to `goal`; turning round only at rest. A goal behind a moving vehicle means: stop as soon as may be. */
-  head(goal: number, brake?: number): void {
+  /**
+   * Drives on to `goal`; turning round only at rest. A goal behind a moving vehicle means: stop as soon as may be.
+   * `behind`: no faster than that one, so as not to run into it.
+   */
+  head(goal: number, brake?: number, behind?: Vehicle): void {
     const now = this.#clock.mono()
     const speed = speedAt(this.#motion, now)
     this.#x = this.x
     if (speed < 0.01) this.#way = goal >= this.#x ? 1 : -1
-    const profile = this.truck.habit.profile
+    const own = this.truck.habit.profile
+    const other = behind?.truck.habit.profile ?? own
+    const slower = { speed: Math.min(own.speed, other.speed), accelerate: Math.min(own.accelerate, other.accelerate) }
+    const profile = { ...own, ...slower }
     const shortest = (speed * speed) / (2 * (brake ?? profile.brake * 2))
     const distance = Math.max((goal - this.#x) * this.#way, shortest)
     this.goal = distance === Number.POSITIVE_INFINITY ? this.#way * distance : this.#x + this.#way * distance
