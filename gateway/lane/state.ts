@@ -25,7 +25,8 @@ export interface Vehicle {
   readonly seen: boolean
   /**
    * What the loops around the arm say about its way, where an exit loop is fitted. exit: that came on while it was under the arm.
-   * maybe: it was on already when the vehicle left the arm. back: the approach became free after it had left the arm.
+   * maybe: it was on already when the vehicle left the arm, or a sensor was unknown. back: the approach became free after it had left
+   * the arm.
    */
   readonly trace: 'exit' | 'maybe' | 'back' | null
   /** The curtain became free after it was under the arm. As the curtain sees drawbars, that was its end. */

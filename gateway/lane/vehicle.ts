@@ -93,9 +93,11 @@ export function trace(w: Work, role: SensorRole, was: Tri, wasFree: boolean): vo
   const free = sensors.presence === false && sensors.curtain === false
   // An exit loop that was on or unknown before may still be under the vehicle ahead.
   if (role === 'exit' && sensors.exit === true && was === false) change(w, { trace: 'exit' })
-  else if (free && !wasFree) change(w, { trace: sensors.exit === false ? null : 'maybe' })
-  else if (!free && wasFree) change(w, { trace: null })
-  else if (free && role === 'approach' && sensors.approach === false && v.trace === null) change(w, { trace: 'back' })
+  // Nobody saw which way it went while a sensor was unknown, and in which order they come back says nothing.
+  else if (sensors[role] === null && role !== 'approach') change(w, { trace: 'maybe' })
+  else if (free && !wasFree) change(w, { trace: sensors.exit === false && was !== null ? null : 'maybe' })
+  else if (!free && wasFree && v.trace === 'back') change(w, { trace: null })
+  else if (free && role === 'approach' && was === true && sensors.approach === false && v.trace === null) change(w, { trace: 'back' })
 }
 
 /** The vehicle is gone: says how, once. */
@@ -123,7 +125,8 @@ export function resolve(w: Work): void {
 export function secondVehicle(s: LaneState, exitFitted: boolean): boolean {
   const { vehicle: v, sensors } = s
   if (!v?.under || !v.tailSeen || sensors.presence !== true || sensors.curtain !== true) return false
-  return !exitFitted || v.trace === 'exit' || sensors.exit === true
+  // In doubt it is a second one: a false alarm costs less than a vehicle that nobody counts.
+  return !exitFitted || v.trace === 'exit' || v.trace === 'maybe' || sensors.exit === true
 }
 
 /** Ends the first of two vehicles under the arm, which the second followed: it can only have driven through. */
