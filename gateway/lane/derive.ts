@@ -53,10 +53,17 @@ export function alarmsOf(s: LaneState, settings: LaneSettings): readonly AlarmCo
   if ((s.phase !== 'starting' || s.late) && somethingUnknown(s, settings)) on.push('sensor-unknown')
   if (s.vehicle?.alarm) on.push(s.vehicle.alarm)
   if (s.wrongWay) on.push('wrong-way')
-  if (s.exitMissed) on.push('sensor-stuck')
-  if (s.abandoned) on.push('abandoned-vehicle')
+  const stuck = s.abandoned && presenceStuck(s)
+  if (s.exitMissed || stuck) on.push('sensor-stuck')
+  if (s.abandoned && !stuck) on.push('abandoned-vehicle')
   if (s.fault) on.push(s.fault)
   return on.length === 0 ? NONE : on
+}
+
+/** All other sensors say that the vehicle has left through the exit; only the loop under the arm still sees something. */
+function presenceStuck({ vehicle, sensors }: LaneState): boolean {
+  const gone = vehicle?.under === true && vehicle.tailSeen && vehicle.trace === 'exit'
+  return gone && sensors.presence === true && sensors.curtain === false && sensors.exit === false
 }
 
 /** Which timers run in this state: none can be forgotten, and none outlives its reason. */
