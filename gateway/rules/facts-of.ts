@@ -58,5 +58,6 @@ export function factsOf({ lane, identity, declared, lists, now }: FactsContext):
       priority_firm: d?.firm !== undefined && lists.has('priority-firm', d.firm, now),
     },
     disagreements: identity.disagreements.map((x) => x.code),
+    differences: identity.disagreements.map((x) => `${x.code} ${x.expected} ≠ ${x.seen}`),
   }
 }

@@ -55,6 +55,7 @@ export const facts = z.strictObject({
     })
     .prefault({}),
   disagreements: texts('Codes of what does not fit: trailer, weight, second-plate, direction, validity'),
+  differences: texts('The same with what was declared and what was seen: `trailer 24RM04466 ≠ 24RM00817`'),
 })
 export type Facts = z.output<typeof facts>
 export type FactsInput = z.input<typeof facts>
@@ -75,7 +76,7 @@ export function words(f: Facts): Record<string, string> {
     kg: String(Math.round(f.weight.kg)),
     tare_kg: String(Math.round(f.weight.tare_kg)),
     declared_kg: String(Math.round(f.weight.declared_kg)),
-    disagreements: f.disagreements.join(', ') || '-',
+    disagreements: (f.differences.length > 0 ? f.differences : f.disagreements).join(', ') || '-',
   }
 }
 

@@ -130,7 +130,7 @@ export function eventOf(
       if (e.type === 'arrived') return passageEvent(c, 'arrived', p)
       return passageEvent(c, e.type, p, {
         outcome: e.type,
-        ...('why' in e ? { why: e.why } : {}),
+        ...('why' in e ? { why: e.why } : 'unsure' in e ? { why: 'no sensor proves that it drove through' } : {}),
         ...('by' in e ? { by: e.by } : p.by ? { by: p.by } : {}),
       })
     }
