@@ -1,0 +1,77 @@
+/** Programs as processes of their own: `luong` from dist/, and what Debian brings. What they say is kept. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { until } from './chaos-site.ts'
+
+export interface Program {
+  readonly child: ChildProcess
+  readonly out: () => string
+  readonly err: () => string
+  /** Exit code; null when a signal ended it. */
+  readonly exit: Promise<number | null>
+  readonly ended: () => boolean
+  /** Waits for text on stdout or stderr; fails when the program ends before. Returns the match. */
+  says(pattern: RegExp, ms?: number): Promise<RegExpExecArray>
+  signal(signal: NodeJS.Signals): void
+  /** SIGKILL where it still runs; resolves when it is gone. */
+  kill(): Promise<void>
+}
+
+const KEPT = 4_000_000
+const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
+
+export function startProgram(command: string, args: readonly string[], env: Record<string, string> = {}): Program {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const said = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (d: string) => {
+    said.out = (said.out + d).slice(-KEPT)
+  })
+  child.stderr.setEncoding('utf8').on('data', (d: string) => {
+    said.err = (said.err + d).slice(-KEPT)
+  })
+  let over = false
+  const exit = new Promise<number | null>((done, fail) => {
+    child.once('error', fail)
+    child.once('close', (code) => {
+      over = true
+      done(code)
+    })
+  })
+  const both = () => `${said.out}${said.err}`.replace(ANSI, '')
+  return {
+    child,
+    out: () => said.out,
+    err: () => said.err,
+    exit,
+    ended: () => over,
+    async says(pattern, ms = 60_000) {
+      const found = await until(`${command} ${args[1] ?? ''} says ${pattern}`, () => pattern.exec(both()) ?? over, ms).catch((error) => {
+        throw new Error(`${error}\n${both().slice(-3_000)}`)
+      })
+      const match = found === true ? pattern.exec(both()) : found
+      if (!match)
+        throw new Error(
+          `${command} ${args[1] ?? ''} ended (${child.exitCode ?? child.signalCode}) without saying ${pattern}:\n${both().slice(-3_000)}`,
+        )
+      return match
+    },
+    signal: (signal) => void child.kill(signal),
+    async kill() {
+      if (over) return
+      child.kill('SIGKILL')
+      await exit
+    },
+  }
+}
+
+/** `luong …` as installed. */
+export function startLuong(...args: readonly string[]): Program {
+  return startProgram(process.execPath, [resolve('dist/gateway/cli/main.js'), ...args])
+}
+
+/** A `luong` command to its end. */
+export async function luong(...args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const program = startLuong(...args)
+  const code = await program.exit
+  return { code, out: program.out(), err: program.err() }
+}

@@ -1,0 +1,136 @@
+/** A whole site in this process: gateway, its broker, simulated hardware and trucks, on a virtual clock, and a centre that checks what it hears. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadSite } from '../../config/load.ts'
+import { type MemoryLine, memoryLine } from '../../firmware-bridge/transport/memory.ts'
+import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
+import { systemClock } from '../../gateway/kernel/clock.ts'
+import { type Log, silentLog } from '../../gateway/kernel/log.ts'
+import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
+import { Gateway } from '../../gateway/site/gateway.ts'
+import { loadScenario } from '../sim/scenario.ts'
+import { createWorld, type World, type WorldOptions } from '../sim/world.ts'
+import { LabelPool, labelPainter, until } from './chaos-site.ts'
+import { Collector } from './collector.ts'
+
+export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 'fps'> {
+  /** Site file whose byte links are of kind memory. */
+  readonly file: string
+  /** Times real time. Default 30. */
+  readonly pace?: number
+  readonly seed?: string | number
+  /** A scene of test/sim/scenarios by name. */
+  readonly scene?: string
+  /** Drawn pictures and the real reader; default: labelled pictures and a reader that knows the labels. */
+  readonly realReader?: boolean
+  /** Default: a new one, removed at stop. */
+  readonly dataDir?: string
+  readonly log?: Log
+  /** The world does not begin before {@link RunningSite.world} is started by hand. */
+  readonly still?: boolean
+}
+
+export interface RunningSite {
+  readonly gateway: Gateway
+  readonly world: World
+  readonly clock: VirtualClock
+  readonly centre: Collector
+  readonly dataDir: string
+  readonly lines: ReadonlyMap<string, MemoryLine>
+  /** Waits until every lane's core is in one of these phases. */
+  phases(...phases: readonly string[]): Promise<void>
+  /** Waits until the centre has heard everything that is in the journal. */
+  heard(): Promise<void>
+  /** The scene or the traffic is over, the lanes are empty, and all of it was heard. */
+  over(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Daylight at the gates, so that pictures are bright. */
+const MORNING = Date.parse('2026-11-21T03:00:00Z')
+
+export async function startSite(o: SiteOptions): Promise<RunningSite> {
+  const loaded = await loadSite(o.file)
+  const dataDir = o.dataDir ?? (await mkdtemp(join(tmpdir(), 'luong-site-')))
+  const clock = new VirtualClock({ pace: o.pace ?? 30, epoch: MORNING })
+  const log = o.log ?? silentLog
+  const lines = new Map(Object.keys(loaded.site.links).map((id) => [id, memoryLine(id, clock)]))
+  const undo: (() => unknown)[] = []
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  if (o.dataDir === undefined) undo.push(() => rm(dataDir, { recursive: true, force: true }))
+  clock.start()
+  undo.push(() => clock.stop())
+  const gateway = new Gateway({
+    loaded,
+    dataDir,
+    log,
+    clock,
+    bytesFor: (link) => lines.get(link)?.master,
+    mqttPort: 0,
+    httpPort: 0,
+    ...(o.realReader ? {} : { pool: new LabelPool() }),
+  })
+  try {
+    // The centre is there before the first event is.
+    await gateway.start()
+    undo.push(() => gateway.stop())
+    const centre = new Collector({ url: gateway.mqttUrl!, site: loaded.site.site.id, now: () => clock.now() })
+    await centre.start()
+    undo.push(() => centre.stop())
+    const messages = mqttTransport({ name: 'simulated devices', url: gateway.mqttUrl!, clock: systemClock, log })
+    messages.start()
+    undo.push(() => messages.stop())
+    const world = await createWorld(loaded, {
+      clock,
+      log,
+      seed: o.seed ?? 1,
+      lineFor: (link) => lines.get(link)!.device,
+      messages,
+      traffic: o.traffic ?? false,
+      officer: o.officer ?? false,
+      ...(o.fps === undefined ? {} : { fps: o.fps }),
+      ...(o.scene === undefined ? {} : { scenario: loadScenario(`test/sim/scenarios/${o.scene}.yaml`) }),
+      ...(o.realReader ? {} : { painter: labelPainter }),
+    })
+    undo.push(() => world.stop())
+    if (!o.still) world.start()
+    const lanes = Object.keys(loaded.site.lanes)
+    const now = () => lanes.map((id) => `${id} ${gateway.lane(id)!.state.phase}`)
+    const site: RunningSite = {
+      gateway,
+      world,
+      clock,
+      centre,
+      dataDir,
+      lines,
+      phases: async (...phases) => {
+        const there = () => lanes.every((id) => phases.includes(gateway.lane(id)!.state.phase))
+        await until(`all lanes ${phases.join(' or ')}`, there).catch((e) => {
+          throw new Error(`${e}: ${now()}`)
+        })
+      },
+      async heard() {
+        await until('the centre has heard all', () => {
+          const { sequence } = gateway.journal.head()
+          return centre.log.last >= sequence && centre.log.events.length >= sequence
+        }).catch((e) => {
+          throw new Error(`${e}: journal ${gateway.journal.head().sequence}, heard ${centre.log.events.length}, last ${centre.log.last}`)
+        })
+      },
+      async over() {
+        await world.done
+        await site.phases('idle', 'closed')
+        await gateway.settle()
+        await site.heard()
+      },
+      stop,
+    }
+    return site
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
