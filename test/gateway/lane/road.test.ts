@@ -55,7 +55,7 @@ describe('vehicles on a road', () => {
     const plans = fc.array(planOf(['honest', 'honest', 'tailgater', 'reverser', 'refused'], 0.6), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(plans, (list) => agrees(FULL, list)),
-      { numRuns: 120 },
+      { numRuns: 120, seed: 1 },
     )
   })
 
@@ -64,7 +64,7 @@ describe('vehicles on a road', () => {
     const noPause = plans.map((list) => list.map((p) => (p.habit === 'honest' ? { ...p, pause: { at: 0, s: 0 } } : p)))
     fc.assert(
       fc.property(noPause, (list) => agrees({ ...FULL, curtain: false }, list)),
-      { numRuns: 60 },
+      { numRuns: 60, seed: 1 },
     )
   })
 
@@ -74,7 +74,7 @@ describe('vehicles on a road', () => {
       .map((list) => list.map((p) => ({ ...p, pause: { at: 0, s: 0 } })))
     fc.assert(
       fc.property(plans, (list) => agrees({ ...FULL, curtain: false, exit: false }, list)),
-      { numRuns: 60 },
+      { numRuns: 60, seed: 1 },
     )
   })
 })
