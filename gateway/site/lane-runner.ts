@@ -366,9 +366,12 @@ export class LaneRunner {
       now: p.identified.at,
     })
     p.decided = this.#stamp()
-    // All at once: a slow disk must not cost the vehicle its decision, one picture after the other.
-    const kept = await this.#o.clock.track(Promise.all(findings.pictures.map(({ camera, image }) => this.#o.keep(p.id, camera, image))))
-    p.evidence.push(...kept.filter((k) => k !== null))
+    const kept = Promise.all(findings.pictures.map(({ camera, image }) => this.#o.keep(p.id, camera, image)))
+    const noted = this.#o.clock.track(kept.then((files) => void p.evidence.push(...files.filter((f) => f !== null))))
+    // An officer wants to see the vehicle that is referred to him. One that is let through does not wait for the disk: its pictures
+    // stand in the event that ends its passage.
+    if (decision.outcome === 'pass') noted.catch(() => {})
+    else await noted
     const context = this.#context()
     const events = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
     if (decision.alarm && !this.#alarms.has(decision.alarm)) {

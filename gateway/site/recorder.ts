@@ -75,8 +75,8 @@ export class Recorder {
     })
     this.#entries += keep.length
     if (!this.#writing) void this.#write()
-    // While the disk refuses, time must go on.
-    if (this.#refused === null) this.#clock.track(work.catch(() => {}))
+    // Nobody waits for inputs alone. While the disk refuses, time must go on.
+    if (this.#refused === null && keep.some((e) => e.kind === 'event')) this.#clock.track(work.catch(() => {}))
     return work
   }
 
