@@ -20,7 +20,7 @@ export interface IdentifierOptions {
   readonly clock: Clock
   readonly log: Log
   readonly vote: VoteOptions
-  /** Time to wait for a sure rear plate and a stable weight once the front plate is sure, ms. */
+  /** Time to wait for a sure rear plate once the front plate is sure, ms. */
   readonly settleMs: number
 }
 
@@ -34,6 +34,8 @@ export interface Findings {
 
 /** A picture that came this long before the vehicle was noticed shows it already. */
 const BEFORE_MS = 400
+/** No vehicle weighs less, kg: it does not stand on the scale, and must not be taken for an empty truck. */
+const LEAST_KG = 500
 /** A camera that can be asked for pictures is asked this often. */
 const TRIGGER_MS = 400
 
@@ -87,6 +89,7 @@ class Capture {
   readonly #timers: Timer[] = []
   readonly #reading = new Set<string>()
   readonly #next = new Map<string, Frame>()
+  readonly #offScale: (() => void) | null
   #vote = emptyVote
   #settling = false
   #settled = false
@@ -96,6 +99,7 @@ class Capture {
     this.#o = options
     this.#done = done
     this.#timers.push(options.clock.after(limitMs, () => this.#conclude()))
+    this.#offScale = options.scale?.onWeight(() => this.#look()) ?? null
     this.#trigger()
   }
 
@@ -152,11 +156,13 @@ class Capture {
   }
 
   #look(): void {
+    if (this.#over) return
     const plates = this.#plates()
     const fitted = (position: Position) => this.#o.cameras.some((c) => c.position === position)
     if (!this.#sure(fitted('front') ? 'front' : 'rear', plates)) return
-    const complete = (!fitted('rear') || this.#sure('rear', plates)) && (this.#o.scale === null || this.#weight() !== null)
-    if (complete || this.#settled) {
+    const platesDone = this.#settled || !fitted('rear') || this.#sure('rear', plates)
+    // A scale settles only once the truck stands: it is waited for until the time is up.
+    if (platesDone && (this.#o.scale === null || this.#weight() !== null)) {
       this.#conclude()
       return
     }
@@ -172,7 +178,7 @@ class Capture {
 
   #weight(): number | null {
     const w = this.#o.scale?.read()
-    return w?.stable && !w.overload ? w.kg : null
+    return w?.stable && !w.overload && w.kg >= LEAST_KG ? w.kg : null
   }
 
   #conclude(): void {
@@ -187,6 +193,7 @@ class Capture {
 
   end(): void {
     this.#over = true
+    this.#offScale?.()
     for (const t of this.#timers.splice(0)) t.cancel()
   }
 }

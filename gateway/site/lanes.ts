@@ -60,7 +60,7 @@ export interface LaneUnit {
   stop(): void
 }
 
-/** Time to wait for trailer plate and weight once the front plate is sure, ms. */
+/** Time to wait for the trailer plate once the front plate is sure, ms. */
 const SETTLE_MS = 1_500
 
 /** What of a lane may be exchanged while it runs. */

@@ -28,13 +28,15 @@ function plate(text: string, p = 0.97): PlateRead {
 
 /** A lane with two cameras; what is read of a picture is written in it. */
 function rig(options: { scale?: Weight | null } = {}) {
+  const weights = new Listeners<[Weight | null]>()
+  let weight = options.scale ?? null
   const clock = new VirtualClock({ epoch: 0 })
   const cameras = new Map<string, Listeners<[Frame]>>([
     ['front', new Listeners<[Frame]>()],
     ['rear', new Listeners<[Frame]>()],
   ])
   const camera = (id: string): Camera => ({ onFrame: (fn) => cameras.get(id)!.add(fn) })
-  const scale: Scale | null = options.scale === undefined ? null : { read: () => options.scale ?? null, onWeight: () => () => {} }
+  const scale: Scale | null = options.scale === undefined ? null : { read: () => weight, onWeight: (fn) => weights.add(fn) }
   const submitted: string[] = []
   let slow = 0
   const identifier = new Identifier({
@@ -64,7 +66,12 @@ function rig(options: { scale?: Weight | null } = {}) {
     clock.after(at, () => cameras.get(id)!.emit({ camera: id, image: Buffer.from(text), at: clock.mono() }))
   const begin = (limit: number) =>
     new Promise<Findings & { at: number }>((resolve) => identifier.begin(limit, (f) => resolve({ ...f, at: clock.mono() })))
-  return { clock, identifier, send, begin, submitted, slow: (ms: number) => (slow = ms) }
+  const weigh = (next: Weight, at: number) =>
+    clock.after(at, () => {
+      weight = next
+      weights.emit(next)
+    })
+  return { clock, identifier, send, begin, submitted, weigh, slow: (ms: number) => (slow = ms) }
 }
 
 describe('identifier', () => {
@@ -128,12 +135,25 @@ describe('identifier', () => {
     const r = rig({ scale: unstable })
     for (const t of [100, 400]) r.send('front', '24C12345', t)
     r.clock.start()
-    expect((await r.begin(8_000)).weight_kg).toBeNull()
+    expect(await r.begin(8_000)).toMatchObject({ weight_kg: null, at: 8_000 })
     r.clock.stop()
+    // The truck comes to rest on the scale long after both plates were read.
+    const late = rig({ scale: unstable })
+    for (const t of [100, 400]) for (const id of ['front', 'rear']) late.send(id, '24C12345', t)
+    late.weigh({ ...unstable, stable: true }, 4_200)
+    late.clock.start()
+    expect(await late.begin(8_000)).toMatchObject({ weight_kg: 31_000, at: 4_200 })
+    late.clock.stop()
     const s = rig({ scale: { ...unstable, stable: true } })
     for (const t of [100, 400]) s.send('front', '24C12345', t)
     s.clock.start()
     expect((await s.begin(8_000)).weight_kg).toBe(31_000)
     s.clock.stop()
+    // Nobody stands on it: that is no empty truck.
+    const bare = rig({ scale: { ...unstable, kg: 0, stable: true } })
+    for (const t of [100, 400]) bare.send('front', '24C12345', t)
+    bare.clock.start()
+    expect((await bare.begin(8_000)).weight_kg).toBeNull()
+    bare.clock.stop()
   })
 })
