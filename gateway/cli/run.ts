@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { loadSite } from '../../config/load.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { ProblemsError, problemLine } from '../kernel/problems.ts'
-import { Gateway } from '../site/gateway.ts'
 import { createLogger } from '../site/logger.ts'
+import { startReaders } from '../site/readers.ts'
 import { LEVELS, level } from './options.ts'
 
 export function run(program: Command): void {
@@ -19,7 +19,10 @@ export function run(program: Command): void {
       const loaded = await loadSite(file)
       const log = createLogger({ level: options.log, pretty: process.stderr.isTTY === true && !options.json })
       for (const w of loaded.warnings) log.warn({}, problemLine(w))
-      const gateway = new Gateway({ loaded, dataDir: options.data ?? loaded.site.data.dir, log })
+      // The rest of the program is read while the models load.
+      const pool = startReaders(loaded.site.plates, log)
+      const { Gateway } = await import('../site/gateway.ts')
+      const gateway = new Gateway({ loaded, dataDir: options.data ?? loaded.site.data.dir, log, pool })
       const asked = new Promise<string>((resolve) => {
         for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
       })

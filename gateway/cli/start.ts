@@ -5,15 +5,15 @@ import type { Command } from 'commander'
 import pc from 'picocolors'
 import { loadSite } from '../../config/load.ts'
 import { memoryLine } from '../../firmware-bridge/transport/memory.ts'
-import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
-import { createWorld } from '../../test/sim/world.ts'
+import type { ReaderPool } from '../../models/plate.ts'
 import { zoneOf } from '../journal/zone.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { packageRoot } from '../kernel/package-root.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
-import { Gateway } from '../site/gateway.ts'
+import type { Gateway } from '../site/gateway.ts'
 import { createLogger } from '../site/logger.ts'
+import { startReaders } from '../site/readers.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 import { PassageLines } from './passage-line.ts'
 
@@ -54,6 +54,9 @@ export function start(program: Command): void {
 async function demo(o: StartOptions): Promise<void> {
   const loaded = await loadSite(DEMO)
   const log = createLogger({ level: o.log, pretty: process.stderr.isTTY === true })
+  // The rest of the program, and the simulated world, are read while the models load.
+  let early: ReaderPool | null = startReaders(loaded.site.plates, log)
+  const site = await import('../site/gateway.ts')
   const virtual = o.speed === 1 ? null : new VirtualClock({ pace: o.speed })
   const clock: Clock = virtual ?? systemClock
   const dataDir = resolve(o.data ?? join(tmpdir(), `luong-demo-${process.pid}`))
@@ -67,9 +70,13 @@ async function demo(o: StartOptions): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('asked'))
   })
   virtual?.start()
-  const make = (ports: { mqttPort?: number; httpPort?: number }) =>
-    new Gateway({
+  const make = (ports: { mqttPort?: number; httpPort?: number }) => {
+    // A gateway that could not start has closed its readers.
+    const pool = early
+    early = null
+    return new site.Gateway({
       loaded,
+      ...(pool ? { pool } : {}),
       dataDir,
       log,
       clock,
@@ -78,7 +85,12 @@ async function demo(o: StartOptions): Promise<void> {
       ...(o.uplink === undefined ? {} : { uplinkUrl: o.uplink }),
       onPassage: (type, passage) => print.event(type, passage),
     })
-  const gateway = await startOnFreePorts(make, o)
+  }
+  const [gateway, { createWorld }, { mqttTransport }] = await Promise.all([
+    startOnFreePorts(make, o),
+    import('../../test/sim/world.ts'),
+    import('../../firmware-bridge/transport/mqtt.ts'),
+  ])
   const messages = mqttTransport({ name: 'simulated devices', url: gateway.mqttUrl!, clock: systemClock, log })
   messages.start()
   const world = await createWorld(loaded, {

@@ -30,7 +30,7 @@ export async function startThread(
   heard: (message: FromWorker) => void,
   died: (error: LuongError) => void,
 ): Promise<{ thread: JournalThread; open: Open }> {
-  const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings })
+  const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [] })
   const questions = new Map<number, { resolve(value: unknown): void; reject(error: LuongError): void }>()
   let asked = 0
   let running = false

@@ -4,7 +4,6 @@ import { type LoadedSite, loadSite } from '../../config/load.ts'
 import { buildDevices, type Devices } from '../../firmware-bridge/build.ts'
 import type { ByteTransport } from '../../firmware-bridge/transport/transport.ts'
 import type { ReaderPool } from '../../models/plate.ts'
-import { WorkerReaderPool } from '../../models/pool.ts'
 import { type RunningBroker, startBroker } from '../broker/broker.ts'
 import { DeclarationIndex } from '../identity/declarations.ts'
 import { ListIndex } from '../identity/lists.ts'
@@ -26,6 +25,7 @@ import type { LaneRunner } from './lane-runner.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
 import { Target } from './links.ts'
 import type { ClockQuality, Passage } from './passage.ts'
+import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
 import { healthReport, samples } from './report.ts'
 import { Statistics } from './statistics.ts'
@@ -44,7 +44,7 @@ export interface GatewayOptions {
   readonly uplinkUrl?: string
   /** Called with every passage event, for the line a person reads. */
   readonly onPassage?: (type: string, passage: Passage) => void
-  /** Replaces the reader pool (benches of the rest). */
+  /** Plate readers that were started before ({@link startReaders}), or something in their place. Closed with the gateway. */
   readonly pool?: ReaderPool
 }
 
@@ -126,16 +126,17 @@ export class Gateway {
     this.#loop.start()
     this.#started.push(() => this.#loop.stop())
     // Models take longest to load, and in threads of their own.
-    this.#pool =
-      this.#o.pool ??
-      new WorkerReaderPool({ workers: site.plates.workers, queue: site.plates.queue, log: this.#log.child({ part: 'plates' }) })
+    this.#pool = this.#o.pool ?? startReaders(site.plates, this.#log)
     this.#started.push(() => this.#pool.close())
     const pool = this.#pool.start()
     pool.catch(() => {})
-    this.#rules = await checkedRules(loaded.rules)
     this.#storage = new Storage(site, dataDir, this.#clock, this.#log)
     this.#started.push(() => this.#storage?.close())
-    await this.#storage.open()
+    // In a thread of its own as well: the rules are checked meanwhile.
+    const opened = this.#storage.open()
+    opened.catch(() => {})
+    this.#rules = await checkedRules(loaded.rules)
+    await opened
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
     await this.#connect()
     await this.#build(unfinished)
