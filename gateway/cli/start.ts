@@ -54,7 +54,7 @@ export function start(program: Command): void {
 async function demo(o: StartOptions): Promise<void> {
   const loaded = await loadSite(DEMO)
   const log = createLogger({ level: o.log, pretty: process.stderr.isTTY === true })
-  // The rest of the program, and the simulated world, are read while the models load.
+  // The rest of the program is read while the models load.
   let early: ReaderPool | null = startReaders(loaded.site.plates, log)
   const site = await import('../site/gateway.ts')
   const virtual = o.speed === 1 ? null : new VirtualClock({ pace: o.speed })
@@ -86,11 +86,10 @@ async function demo(o: StartOptions): Promise<void> {
       onPassage: (type, passage) => print.event(type, passage),
     })
   }
-  const [gateway, { createWorld }, { mqttTransport }] = await Promise.all([
-    startOnFreePorts(make, o),
-    import('../../test/sim/world.ts'),
-    import('../../firmware-bridge/transport/mqtt.ts'),
-  ])
+  const gateway = await startOnFreePorts(make, o)
+  if (!o.json) banner(gateway, dataDir, Object.keys(loaded.site.lanes))
+  const { createWorld } = await import('../../test/sim/world.ts')
+  const { mqttTransport } = await import('../../firmware-bridge/transport/mqtt.ts')
   const messages = mqttTransport({ name: 'simulated devices', url: gateway.mqttUrl!, clock: systemClock, log })
   messages.start()
   const world = await createWorld(loaded, {
@@ -102,7 +101,6 @@ async function demo(o: StartOptions): Promise<void> {
     traffic: { every_s: 25, ...(o.passages === undefined ? {} : { passages: o.passages }) },
     officer: {},
   })
-  if (!o.json) banner(gateway, dataDir, Object.keys(loaded.site.lanes))
   world.start()
   const why = await Promise.race([asked, world.done.then(() => 'done' as const)])
   // The last events are on their way when the last truck is out of sight.
