@@ -242,6 +242,23 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
 
   'S16 a new vehicle is identified only when the arm is down and everything known': (t) =>
     check(t.identifies && (!armDown(t.next, t.settings) || !sensorsKnown(t.next)), 'identified in an open lane'),
+
+  'S17 whatever is under an arm that is up belongs to a passage, and uses up its authorisation': ({ next }) => {
+    const { phase, sensors, vehicle: v } = next
+    const up = next.arm !== 'closed' && (phase === 'opening' || phase === 'passing' || phase === 'clearing')
+    if (!up) return null
+    if (v?.authorised && !v.under && (sensors.presence !== false || sensors.curtain !== false)) return 'an authorisation is left over'
+    return check(sensors.presence === true && !v?.under, 'nobody counts what is under the arm')
+  },
+
+  'S18 an arm that is down is not raised without an authorisation': (t) =>
+    check(t.reopens > 0 && t.state.arm === 'closed', 'reopened from down'),
+
+  'S19 where the arm should be down, an arm that is not is a fault': ({ next }) =>
+    check(
+      ['idle', 'identifying', 'waiting', 'closed'].includes(next.phase) && (next.arm === 'open' || next.arm === 'moving'),
+      'nobody minds',
+    ),
 }
 
 const RULES = Object.entries(INVARIANTS)
