@@ -52,11 +52,10 @@ function importsOf(file: string): Import[] {
     const names = m[1] ?? ''
     const named = /\{([^}]*)\}/.exec(names)?.[1]
     const everyType =
-      named !== undefined &&
       named
-        .split(',')
+        ?.split(',')
         .filter((n) => n.trim() !== '')
-        .every((n) => n.trim().startsWith('type '))
+        .every((n) => n.trim().startsWith('type ')) === true
     out.push({
       target: m[2] ?? m[3]!,
       type: /^\s*type\b/.test(names) || everyType,
