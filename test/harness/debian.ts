@@ -28,8 +28,8 @@ if (missing.length > 0) {
   const mayInstall = process.getuid?.() === 0 && found('apt-get')
   if (mayInstall) {
     process.stdout.write(`installing from Debian for the tests: ${packages.join(' ')}\n`)
-    run('apt-get', ['update', '-qq'])
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages])
+    run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', 'update', '-qq'])
+    run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '-qq', '--no-install-recommends', ...packages])
   }
   const still = missing.filter((m) => !found(m.program))
   if (still.length > 0) {
