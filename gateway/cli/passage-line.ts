@@ -1,7 +1,7 @@
 /** One readable line per passage, as it ends; and what came out in all. */
 import pc from 'picocolors'
 import type { Zone } from '../journal/zone.ts'
-import { type Passage, passageData, subjectOf } from '../site/passage.ts'
+import { type Passage, type PassageOutcome, passageData, subjectOf } from '../site/passage.ts'
 
 export interface PassageLinesOptions {
   readonly zone: Zone
@@ -49,7 +49,8 @@ export class PassageLines {
     const what = type.split('.')[2]!
     if (what === 'arrived' || what === 'identified' || what === 'decided') return
     if (this.#o.json) {
-      this.#o.out.write(`${JSON.stringify({ type, ...passageData(p, this.#o.zone, { synced: null, offset_ms: null }, {}) })}\n`)
+      const data = passageData(p, this.#o.zone, { synced: null, offset_ms: null }, { outcome: what as PassageOutcome })
+      this.#o.out.write(`${JSON.stringify({ type, ...data })}\n`)
       return
     }
     this.#o.out.write(`${this.line(what, p)}\n`)

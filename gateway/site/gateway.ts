@@ -52,6 +52,7 @@ const STATS_MS = 5_000
 /** A truck that drives through, and the arm after it, have this long before a stop goes on without them. */
 const DRAIN_MS = 20_000
 const SETTLE_MS = 5_000
+const FAREWELL_MS = 1_000
 const STOP_RECORD_MS = 3_000
 
 export class Gateway {
@@ -335,9 +336,9 @@ export class Gateway {
     return restart
   }
 
-  /** Waits until everything recorded is durable and acknowledged by the brokers that are there; at most {@link SETTLE_MS}. */
-  async settle(): Promise<void> {
-    const until = performance.now() + SETTLE_MS
+  /** Waits until everything recorded is durable and acknowledged by the brokers that are there; at most `ms`. */
+  async settle(ms = SETTLE_MS): Promise<void> {
+    const until = performance.now() + ms
     const busy = () =>
       this.storage.recorder.backlog > 0 ||
       this.#targets.some((t) => t.connection.up && t.publisher.stats().lag > t.publisher.stats().parked.length)
@@ -364,6 +365,8 @@ export class Gateway {
     if (this.#storage && this.#announced) {
       const stopped = this.#storage.recorder.record([this.#siteEvent('stopped')]).catch(() => {})
       await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})
+      // Whoever listens hears of the stop now, not at the next start.
+      await this.settle(FAREWELL_MS)
     }
     for (const stop of this.#started.reverse())
       try {
