@@ -1,7 +1,7 @@
 /** What a consumer may rely on, checked on everything a site publishes: schema, sequence, ids, order, one end for each passage. */
 import { z } from 'zod'
 import { payloadSchemas } from '../../gateway/uplink/schemas.ts'
-import { matchTopic, NO_LANE } from '../../gateway/uplink/topics.ts'
+import { matchTopic, NO_LANE, TOPICS } from '../../gateway/uplink/topics.ts'
 
 /** A published event, as far as tests look into it. */
 export interface Event {
@@ -79,7 +79,8 @@ export class EventLog {
 
   take(topic: string, payload: string): void {
     const match = matchTopic(this.#root, this.#site, topic)
-    if (!match || payload === '') return
+    // What goes down is for the site to check.
+    if (!match || payload === '' || TOPICS[match.name].direction === 'down') return
     let value: unknown
     try {
       value = JSON.parse(payload)
