@@ -6,16 +6,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { buildSim, type SimDevices } from '../../firmware-bridge/build-sim.ts'
+import { Worker } from 'node:worker_threads'
+import type { LoadedSite } from '../../config/load.ts'
+import { buildSim } from '../../firmware-bridge/build-sim.ts'
 import type { SimLine } from '../../firmware-bridge/sim.ts'
 import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
 import { listenLine, type OpenSimLine } from '../../firmware-bridge/transport/sim-line.ts'
 import { sleep, systemClock } from '../../gateway/kernel/clock.ts'
 import { silentLog } from '../../gateway/kernel/log.ts'
+import { workerUrl } from '../../gateway/kernel/worker-url.ts'
+import { LoopDelay } from '../../gateway/site/health.ts'
 import { frame, still } from '../sim/draw/picture.ts'
 import { MqttFeed } from '../sim/feed.ts'
 import type { Arrival } from '../sim/traffic.ts'
 import { BusyLane, trucksFor } from './busy-lane.ts'
+import type { CameraWork, Presence } from './camera-worker.ts'
 import { freePort, LANES, LINKS, lanesSite, withFolder } from './lanes-site.ts'
 import { type BenchOptions, inWords, ms, type Report, type Row, type Spread, spread } from './report.ts'
 import { type Reaction, WireTap } from './wire-tap.ts'
@@ -72,7 +77,7 @@ export async function edge(o: BenchOptions): Promise<Report> {
       await ready(gateway)
       messages.start()
       feed.start()
-      const present = new Map<string, Arrival | null>()
+      const cameras = startCameras(loaded, `mqtt://127.0.0.1:${mqttPort}`, album)
       const lanes = LANES.map(
         (id) =>
           new BusyLane({
@@ -82,12 +87,13 @@ export async function edge(o: BenchOptions): Promise<Report> {
             feed,
             trucks: trucks.get(id)!,
             reopens: 5,
-            onTruck: (arrival) => present.set(id, arrival),
+            onTruck: (arrival) => cameras.postMessage({ lane: id, truck: arrival?.truck.no ?? 0 } satisfies Presence),
           }),
       )
-      const stopCameras = cameras(devices, loaded.site.lanes, album, present)
       for (const lane of lanes) lane.start()
       await sleep(systemClock, 5_000)
+      const own = new LoopDelay()
+      own.start()
       measuring = true
       const url = `http://127.0.0.1:${httpPort}`
       const [before, cpuBefore] = [await health(url), await cpu(url)]
@@ -96,9 +102,9 @@ export async function edge(o: BenchOptions): Promise<Report> {
       const [after, cpuAfter] = [await health(url), await cpu(url)]
       const asked = wires.reduce((n, w) => n + w.polls, 0) - polls
       measuring = false
-      stopCameras()
+      await cameras.terminate()
       await Promise.all(lanes.map((lane) => lane.stop()))
-      return report({ seconds, reactions, before, after, cores: (cpuAfter - cpuBefore) / seconds, asked, lanes })
+      return report({ seconds, reactions, before, after, cores: (cpuAfter - cpuBefore) / seconds, asked, lanes, own: own.read() })
     } finally {
       gateway.kill('SIGTERM')
       await new Promise((done) => (gateway.exitCode === null ? gateway.once('exit', done) : done(null)))
@@ -118,6 +124,8 @@ interface Measured {
   readonly cores: number
   readonly asked: number
   readonly lanes: readonly BusyLane[]
+  /** Event-loop delay of this process, which is the boards. */
+  readonly own: ReturnType<LoopDelay['read']>
 }
 
 function report(m: Measured): Report {
@@ -144,6 +152,11 @@ function report(m: Measured): Report {
       value: `p50 ${ms(loop.p50)}   p99 ${ms(loop.p99)}   max ${ms(loop.max)}`,
       note: 'of the gateway since its start; aim p99 ≤ 20 ms',
     },
+    {
+      what: '  of the boards beside it',
+      value: `p50 ${ms(m.own.p50)}   p99 ${ms(m.own.p99)}   max ${ms(m.own.max)}`,
+      note: 'what this bench itself adds',
+    },
     { what: 'append → durable', value: `p50 ${ms(m.after.journal.durable_ms.p50)}   p99 ${ms(m.after.journal.durable_ms.p99)}` },
     {
       what: 'pictures',
@@ -166,47 +179,33 @@ function report(m: Measured): Report {
   }
 }
 
-type Album = ReadonlyMap<number | 'empty', { readonly front: readonly Buffer[]; readonly rear: readonly Buffer[] }>
-
 /** All pictures are drawn before: drawing is no part of what is measured. */
-async function drawAll(trucks: readonly Arrival[]): Promise<Album> {
-  const album = new Map<number | 'empty', { front: Buffer[]; rear: Buffer[] }>()
-  for (const key of [...trucks.map(({ truck }) => truck.no), 'empty' as const]) {
-    const truck = trucks.find((t) => t.truck.no === key)?.truck
-    const pages = { front: [] as Buffer[], rear: [] as Buffer[] }
+async function drawAll(trucks: readonly Arrival[]): Promise<CameraWork['album']> {
+  const album = new Map<number, { front: Uint8Array[]; rear: Uint8Array[] }>()
+  for (const no of [0, ...trucks.map(({ truck }) => truck.no)]) {
+    const truck = trucks.find((t) => t.truck.no === no)?.truck
+    const pictures = { front: [] as Uint8Array[], rear: [] as Uint8Array[] }
     for (const side of ['front', 'rear'] as const) {
-      const picture = await still({ plate: truck?.[side] ?? null, side, night: false }, `bench ${key} ${side}`)
-      for (let i = 0; i < FRAMES; i++) pages[side].push(await frame(picture, `bench ${key} ${side} ${i}`))
+      const picture = await still({ plate: truck?.[side] ?? null, side, night: false }, `bench ${no} ${side}`)
+      for (let i = 0; i < FRAMES; i++) pictures[side].push(await frame(picture, `bench ${no} ${side} ${i}`))
     }
-    album.set(key, pages)
+    album.set(no, pictures)
   }
   return album
 }
 
-function cameras(
-  devices: SimDevices,
-  lanes: Readonly<Record<string, { readonly cameras: { readonly front: readonly string[]; readonly rear: readonly string[] } }>>,
-  album: Album,
-  present: ReadonlyMap<string, Arrival | null>,
-): () => void {
-  const timers: NodeJS.Timeout[] = []
-  let n = 0
-  for (const id of LANES)
-    for (const side of ['front', 'rear'] as const)
-      for (const camera of lanes[id]!.cameras[side]) {
-        const shoot = () => {
-          const pages = album.get(present.get(id)?.truck.no ?? 'empty')!
-          devices
-            .get(camera)
-            .camera!.send(pages[side][n++ % FRAMES]!)
-            .catch(() => {})
-        }
-        // Cameras are not in step with each other.
-        timers.push(setTimeout(() => timers.push(setInterval(shoot, 1000 / FPS)), timers.length * 33))
-      }
-  return () => {
-    for (const t of timers) clearTimeout(t)
-  }
+function startCameras(loaded: LoadedSite, url: string, album: CameraWork['album']): Worker {
+  const cameras = LANES.flatMap((lane) =>
+    (['front', 'rear'] as const).flatMap((side) =>
+      loaded.site.lanes[lane]!.cameras[side].map((id) => ({
+        lane,
+        side,
+        topic: (loaded.devices.get(id)!.settings as { topic: string }).topic,
+      })),
+    ),
+  )
+  const work: CameraWork = { url, fps: FPS, cameras, album }
+  return new Worker(workerUrl(import.meta.url, './camera-worker.js'), { workerData: work, execArgv: [] })
 }
 
 function ready(gateway: ChildProcess): Promise<void> {
