@@ -1,8 +1,12 @@
 /** A worker thread that reads pictures one after another. Started by the pool. */
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import type { Failure, FromWorker, ToWorker, WorkerSettings } from './protocol.ts'
 import { OnnxPlateReader } from './reader.ts'
+
+/** Nice value of the thread while it reads: where cores are scarce, sensors, relays and the journal come first. */
+const NICE = 5
 
 const settings = workerData as WorkerSettings
 const port = parentPort!
@@ -15,7 +19,10 @@ function failure(error: unknown): Failure {
 
 try {
   const reader = await OnnxPlateReader.open(settings.reader, settings.manifest)
+  // Only Linux gives a thread a priority of its own (setpriority(2), notes on NPTL); elsewhere it would be the whole process.
+  if (process.platform === 'linux') setPriority(NICE)
   port.on('message', (job: ToWorker) => {
+    if (job.type === 'end') return port.close()
     reader.read(job.image, job.options).then(
       (result) => say({ type: 'result', id: job.id, result }),
       (error) => say({ type: 'failed', id: job.id, error: failure(error) }),
