@@ -42,6 +42,8 @@ export interface ReadResult {
 export interface ReadOptions {
   /** The picture is one plate: no detection. */
   readonly crop?: boolean
+  /** Only the first look, also when it finds no clear plate: for pictures of which more will come. */
+  readonly quick?: boolean
 }
 
 /** Reads on the calling thread. Rejects with IMAGE_INVALID for what is no picture or too large. */

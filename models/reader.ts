@@ -93,17 +93,16 @@ export class OnnxPlateReader implements PlateReader {
     const t1 = performance.now()
     const { plates, detect } = options.crop
       ? { plates: await this.#plates(await this.#crop(picture), picture), detect: 0 }
-      : await this.#search(picture)
+      : await this.#search(picture, options.quick ? this.#settings.sides.slice(0, 1) : this.#settings.sides)
     const read = performance.now() - t1 - detect
     return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect, read } }
   }
 
   /** Looks closer until a plate is clear enough. */
-  async #search(picture: Picture): Promise<{ plates: PlateRead[]; detect: number }> {
+  async #search(picture: Picture, sides: readonly number[]): Promise<{ plates: PlateRead[]; detect: number }> {
     const candidates: Candidate[] = []
     let plates: PlateRead[] = []
     let detect = 0
-    const { sides } = this.#settings
     const small = (CLOSER * Math.max(picture.width, picture.height)) / sides[0]!
     for (const side of sides) {
       const start = performance.now()

@@ -88,6 +88,8 @@ class Capture {
   readonly #best = new Map<string, { image: Uint8Array; score: number }>()
   readonly #timers: Timer[] = []
   readonly #reading = new Set<string>()
+  /** Cameras whose next picture gets a closer look. */
+  readonly #closer = new Set<string>()
   readonly #next = new Map<string, Frame>()
   readonly #offScale: (() => void) | null
   #vote = emptyVote
@@ -126,9 +128,12 @@ class Capture {
   #read(camera: string, position: Position, frame: Frame): void {
     this.#reading.add(camera)
     this.#o.clock
-      .track(this.#o.pool.submit(camera, frame.image))
+      .track(this.#o.pool.submit(camera, frame.image, { quick: !this.#closer.has(camera) }))
       .then((result) => {
         if (this.#over) return
+        // No plate at the first look: every other picture is worth a closer one.
+        if (result.plates.length === 0 && !this.#closer.has(camera)) this.#closer.add(camera)
+        else this.#closer.delete(camera)
         this.#vote = addReads(this.#vote, position, result.plates)
         const score = result.plates[0]?.confidence ?? -1
         if (score > (this.#best.get(camera)?.score ?? -2)) this.#best.set(camera, { image: frame.image, score })
