@@ -15,7 +15,7 @@ import { LabelPool, labelPainter, until } from './chaos-site.ts'
 import { Collector } from './collector.ts'
 
 export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 'fps'> {
-  /** Site file whose byte links are of kind memory. */
+  /** Site file; its byte links, of whatever kind, end in memory. */
   readonly file: string
   /** Times real time. Default 30. */
   readonly pace?: number
