@@ -17,8 +17,8 @@ interface Played {
 }
 
 /** Plays a scene to its end on one lane. What must hold in every scene is checked here. */
-async function play(scene: string, seed = 1): Promise<Played> {
-  const site = await startSite({ file: ONE, scene, seed, pace: 40 })
+async function play(scene: string, realReader = false): Promise<Played> {
+  const site = await startSite({ file: ONE, scene, pace: 40, realReader })
   running.push(site)
   await site.over()
   const { log } = site.centre
@@ -88,8 +88,11 @@ describe('a truck that may not pass waits at the closed arm until it backs out',
     expect(truth.counts).toMatchObject({ passed: 0, backedOut: 1 })
   })
 
-  test('another trailer than the declared one: both plates are named', async () => {
-    const { log, story } = await play('swapped-trailer')
+  test.each([
+    ['pictures that say what is on them', false],
+    ['drawn pictures, read for real', true],
+  ])('another trailer than the declared one: both plates are named (%s)', async (_, realReader) => {
+    const { log, story } = await play('swapped-trailer', realReader)
     expect(story).toEqual(TURNED_AWAY)
     const referred = one(log, 'passage.referred')
     expect(decisionOf(referred)).toMatchObject({ rule: 'disagreement', outcome: 'refer' })

@@ -27,8 +27,6 @@ export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 
   /** Default: a new one, removed at stop. */
   readonly dataDir?: string
   readonly log?: Log
-  /** The world does not begin before {@link RunningSite.world} is started by hand. */
-  readonly still?: boolean
 }
 
 export interface RunningSite {
@@ -61,7 +59,6 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     for (const step of undo.splice(0).reverse()) await step()
   }
   if (o.dataDir === undefined) undo.push(() => rm(dataDir, { recursive: true, force: true }))
-  clock.start()
   undo.push(() => clock.stop())
   const gateway = new Gateway({
     loaded,
@@ -96,7 +93,9 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
       ...(o.realReader ? {} : { painter: labelPainter }),
     })
     undo.push(() => world.stop())
-    if (!o.still) world.start()
+    world.start()
+    // Time stands still until the hardware is there: no device is missed at the start, however slow this machine is.
+    clock.start()
     const lanes = Object.keys(loaded.site.lanes)
     const now = () => lanes.map((id) => `${id} ${gateway.lane(id)!.state.phase}`)
     const site: RunningSite = {
