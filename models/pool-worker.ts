@@ -1,9 +1,12 @@
 /** One thread of the pool: gives it pictures, watches over it, starts it again after a crash or a hang. */
 import { Worker } from 'node:worker_threads'
-import type { Timer } from '../gateway/kernel/clock.ts'
+import { type Timer, withDeadline } from '../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import type { Job, PoolSettings } from './pool.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
+
+/** What a reader allocates outlives no picture; V8's usual room for young objects would only be 40 MB more memory (docs/measurements.md). */
+const LIMITS = { maxYoungGenerationSizeMb: 2 }
 
 export class PoolWorker {
   readonly #settings: PoolSettings
@@ -35,14 +38,14 @@ export class PoolWorker {
   start(): Promise<void> {
     const { clock, startMs, worker: url, reader } = this.#settings
     return new Promise((resolve, reject) => {
-      const worker = new Worker(url, { workerData: reader, execArgv: [] })
+      const worker = new Worker(url, { workerData: reader, execArgv: [], resourceLimits: LIMITS })
       this.#worker = worker
       let settled = false
       const fail = (error: LuongError): void => {
         timer.cancel()
         if (!settled) reject(error)
         settled = true
-        this.#lost(worker, error)
+        void this.#lost(worker, error)
       }
       const timer = clock.after(startMs, () => fail(new LuongError('READER_FAILED', `plate reader did not start within ${startMs} ms`)))
       worker.on('message', (message: FromWorker) => {
@@ -69,11 +72,11 @@ export class PoolWorker {
     this.#job = job
     const { clock, deadlineMs } = this.#settings
     this.#deadline = clock.after(deadlineMs, () => {
-      this.#lost(worker, new LuongError('READER_FAILED', `plate reader hung: a picture took longer than ${deadlineMs} ms`))
+      void this.#lost(worker, new LuongError('READER_FAILED', `plate reader hung: a picture took longer than ${deadlineMs} ms`))
     })
     // A copy made here and handed over: the caller keeps its picture (it is evidence), and dropped pictures cost nothing.
     const image = new Uint8Array(job.image)
-    const message: ToWorker = { id: ++this.#id, image, options: job.options }
+    const message: ToWorker = { type: 'read', id: ++this.#id, image, options: job.options }
     worker.postMessage(message, [image.buffer])
   }
 
@@ -81,8 +84,20 @@ export class PoolWorker {
     this.#stopped = true
     this.#restart?.cancel()
     const worker = this.#worker
-    if (worker) this.#lost(worker, new LuongError('STOPPED', 'the plate readers are stopping'))
-    await worker?.terminate()
+    if (worker) await this.#lost(worker, new LuongError('STOPPED', 'the plate readers are stopping'))
+  }
+
+  /**
+   * Asks the thread to end, and tears it down only when it does not: torn down while ONNX Runtime is at work or loads its models,
+   * it takes the whole process with it (a C++ exception without a catcher as soon as the native call comes back).
+   */
+  async #end(worker: Worker): Promise<void> {
+    // Gone already: crashed or ended by itself.
+    if (worker.threadId === -1) return
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    worker.postMessage({ type: 'end' } satisfies ToWorker)
+    const { clock, graceMs } = this.#settings
+    await withDeadline(clock, gone, graceMs, () => new Error('late')).catch(() => worker.terminate())
   }
 
   #settle(message: Extract<FromWorker, { id: number }>): void {
@@ -96,17 +111,17 @@ export class PoolWorker {
     this.#onFree()
   }
 
-  /** Gives up the thread and the pictures it had; starts another after a pause. Does nothing for a thread given up before. */
-  #lost(worker: Worker, error: LuongError): void {
-    if (worker !== this.#worker) return
+  /** Gives up the thread and the picture it had; starts another after a pause. Resolves when the thread has ended; at once for one given up before. */
+  #lost(worker: Worker, error: LuongError): Promise<void> {
+    if (worker !== this.#worker) return Promise.resolve()
     this.#worker = null
     this.#isReady = false
     this.#deadline?.cancel()
-    void worker.terminate()
+    const ended = this.#end(worker)
     const job = this.#job
     this.#job = null
     job?.reject(new LuongError(error.code, `${job.key}: ${error.message}`, error))
-    if (this.#stopped) return
+    if (this.#stopped) return ended
     const pause = this.#backoff
     this.#backoff = Math.min(this.#settings.backoffMaxMs, pause * 2)
     this.#settings.log.warn({ code: error.code, pause }, `${error.message}; starting again`)
@@ -114,5 +129,6 @@ export class PoolWorker {
       // A failure to start is logged by #lost, which also tries again.
       this.start().catch(() => undefined)
     })
+    return ended
   }
 }

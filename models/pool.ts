@@ -17,6 +17,8 @@ export interface PoolSettings {
   readonly deadlineMs: number
   /** Time for a worker to load its models, ms. */
   readonly startMs: number
+  /** Time for a thread to finish what it does before it is torn down, ms. */
+  readonly graceMs: number
   /** First pause before a crashed worker is started again; doubles up to `backoffMaxMs`, ms. */
   readonly backoffMs: number
   readonly backoffMaxMs: number
@@ -32,6 +34,7 @@ const DEFAULTS: PoolSettings = {
   queue: 2,
   deadlineMs: 30_000,
   startMs: 60_000,
+  graceMs: 10_000,
   backoffMs: 200,
   backoffMaxMs: 10_000,
   reader: { reader: {} },

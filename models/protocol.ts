@@ -15,11 +15,10 @@ export interface Failure {
   readonly hint: string
 }
 
-export interface ToWorker {
-  readonly id: number
-  readonly image: Uint8Array
-  readonly options: ReadOptions
-}
+export type ToWorker =
+  | { readonly type: 'read'; readonly id: number; readonly image: Uint8Array; readonly options: ReadOptions }
+  /** End when what is under way is done. */
+  | { readonly type: 'end' }
 
 export type FromWorker =
   | { readonly type: 'ready' }

@@ -1,5 +1,6 @@
 /** The journal on its own thread: one connection, one transaction a batch. Everything here blocks. */
-import { mkdirSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
 import { LuongError } from '../kernel/errors.ts'
 import { type ChainRow, hashRow } from './chain.ts'
@@ -32,11 +33,18 @@ export interface Store {
   close(): void
 }
 
+/** Not `recursive`: Node never comes back from that where a folder exists and may hold no new ones (/proc, some mounts). */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return
+  makeFolder(dirname(dir))
+  mkdirSync(dir)
+}
+
 /** @throws DATA_IN_USE, JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE, CONFIG_INVALID (folder of another site) */
 export function openStore(settings: WorkerSettings): Store {
   let lock: FolderLock | undefined
   try {
-    mkdirSync(settings.dir, { recursive: true })
+    makeFolder(settings.dir)
     lock = lockFolder(settings.dir)
     const db = openDatabase(settings.dir, settings.site, settings.timezone)
     try {

@@ -18,6 +18,8 @@ export interface RunningGateway {
   readonly gone: () => boolean
   ready(ms?: number): Promise<void>
   kill(signal: NodeJS.Signals): Promise<number | null>
+  /** Nobody reads what it says any more: its pipes are closed at our end. */
+  deafen(): void
 }
 
 const LUONG = resolve('dist/gateway/cli/main.js')
@@ -50,6 +52,10 @@ export function runGateway(site: string, args: readonly string[] = []): RunningG
     async kill(signal) {
       child.kill(signal)
       return exited
+    },
+    deafen() {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
     },
   }
 }

@@ -10,7 +10,7 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((p) => p.close()))
 })
 function pool(settings: Partial<PoolSettings> = {}): WorkerReaderPool {
-  const made = new WorkerReaderPool({ backoffMs: 1, ...settings })
+  const made = new WorkerReaderPool({ backoffMs: 1, graceMs: 200, ...settings })
   pools.push(made)
   return made
 }
@@ -20,7 +20,8 @@ const obeying = new URL(
   `data:text/javascript,${encodeURIComponent(`
 import { parentPort, workerData } from 'node:worker_threads'
 const result = { plates: [], width: 1, height: 1, ms: { decode: 0, detect: 0, read: 0 } }
-parentPort.on('message', ({ id, image }) => {
+parentPort.on('message', ({ type, id, image }) => {
+  if (type === 'end') return parentPort.close()
   const what = String.fromCharCode(image[0])
   if (what === 'x') process.exit(7)
   if (what === 't') throw new Error('torn')
@@ -57,6 +58,19 @@ describe('with the real models', () => {
     expect(stats).toMatchObject({ workers: 1, queued: 0, done: 2, failed: 2, dropped: 0 })
     expect(stats.total.p50).toBeGreaterThan(0)
     expect(stats.total.p99).toBeGreaterThanOrEqual(stats.total.p50)
+  })
+
+  it('closed while it loads or reads, it ends in good order', async () => {
+    const image = await platePicture({ text: '24C12345', country: 'vn', colour: 'white', lines: 1 })
+    const loading = pool({ graceMs: 20_000 })
+    const started = loading.start().catch((e: LuongError) => e.code)
+    await loading.close()
+    expect(['STOPPED', 'READER_FAILED']).toContain(await started)
+    const reading = pool({ graceMs: 20_000 })
+    await reading.start()
+    const read = expect(reading.submit('a', image)).rejects.toEqual(error('STOPPED'))
+    await reading.close()
+    await read
   })
 
   it('says what is wrong with the models', async () => {
