@@ -12,6 +12,9 @@ const STOP_MS = 10_000
 /** Questions under way; the next is refused. */
 const MAX_QUESTIONS = 1_000
 
+/** Batches are short-lived and small: V8's usual room for young objects would only be more memory (docs/measurements.md). */
+const LIMITS = { maxYoungGenerationSizeMb: 4 }
+
 export interface JournalThread {
   post(message: ToWorker): void
   /** Rejects with JOURNAL_UNAVAILABLE when it fails or takes longer than 30 s, QUEUE_FULL when too many are asked at once. */
@@ -30,7 +33,7 @@ export async function startThread(
   heard: (message: FromWorker) => void,
   died: (error: LuongError) => void,
 ): Promise<{ thread: JournalThread; open: Open }> {
-  const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [] })
+  const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [], resourceLimits: LIMITS })
   const questions = new Map<number, { resolve(value: unknown): void; reject(error: LuongError): void }>()
   let asked = 0
   let running = false
