@@ -22,7 +22,7 @@ import type { Arrival } from '../sim/traffic.ts'
 import { BusyLane, trucksFor } from './busy-lane.ts'
 import type { CameraWork, Presence } from './camera-worker.ts'
 import { freePort, LANES, LINKS, lanesSite, withFolder } from './lanes-site.ts'
-import { type BenchOptions, inWords, ms, type Report, type Row, type Spread, spread } from './report.ts'
+import { type BenchOptions, inWords, mb, ms, type Report, type Row, type Spread, spread } from './report.ts'
 import { type Reaction, WireTap } from './wire-tap.ts'
 
 const FPS = 3
@@ -96,15 +96,25 @@ export async function edge(o: BenchOptions): Promise<Report> {
       own.start()
       measuring = true
       const url = `http://127.0.0.1:${httpPort}`
-      const [before, cpuBefore] = [await health(url), await cpu(url)]
+      const [before, usedBefore] = [await health(url), await usage(url)]
       const polls = wires.reduce((n, w) => n + w.polls, 0)
       await sleep(systemClock, seconds * 1000)
-      const [after, cpuAfter] = [await health(url), await cpu(url)]
+      const [after, used] = [await health(url), await usage(url)]
       const asked = wires.reduce((n, w) => n + w.polls, 0) - polls
       measuring = false
       await cameras.terminate()
       await Promise.all(lanes.map((lane) => lane.stop()))
-      return report({ seconds, reactions, before, after, cores: (cpuAfter - cpuBefore) / seconds, asked, lanes, own: own.read() })
+      return report({
+        seconds,
+        reactions,
+        before,
+        after,
+        cores: (used.cpu - usedBefore.cpu) / seconds,
+        rss: used.rss,
+        asked,
+        lanes,
+        own: own.read(),
+      })
     } finally {
       gateway.kill('SIGTERM')
       await new Promise((done) => (gateway.exitCode === null ? gateway.once('exit', done) : done(null)))
@@ -122,6 +132,7 @@ interface Measured {
   readonly before: Health
   readonly after: Health
   readonly cores: number
+  readonly rss: number
   readonly asked: number
   readonly lanes: readonly BusyLane[]
   /** Event-loop delay of this process, which is the boards. */
@@ -168,14 +179,25 @@ function report(m: Measured): Report {
       value: `${passed} through five lanes in ${m.seconds} s`,
       note: `${m.lanes.reduce((n, l) => n + l.refused, 0)} not let through`,
     },
-    { what: 'CPU of the gateway', value: `${m.cores.toFixed(2)} cores` },
+    { what: 'the gateway', value: `${m.cores.toFixed(2)} cores, ${mb(m.rss)} RSS`, note: 'with reader and broker; aim ≤ 350 MB' },
   ]
   return {
     bench: 'edge',
     title: 'loop edge on the wire → relay bytes at the board, five busy lanes, recognition saturated',
     command: `npm run bench -- edge --seconds ${m.seconds}`,
     rows,
-    data: { all, ...kinds, loop, durable: m.after.journal.durable_ms, read, dropped, passed, cores: m.cores, seconds: m.seconds },
+    data: {
+      all,
+      ...kinds,
+      loop,
+      durable: m.after.journal.durable_ms,
+      read,
+      dropped,
+      passed,
+      cores: m.cores,
+      rss: m.rss,
+      seconds: m.seconds,
+    },
   }
 }
 
@@ -223,8 +245,9 @@ async function health(url: string): Promise<Health> {
   return (await (await fetch(`${url}/health`)).json()) as Health
 }
 
-/** CPU seconds that the gateway has used. */
-async function cpu(url: string): Promise<number> {
+/** CPU seconds that the gateway has used, and its memory in bytes. */
+async function usage(url: string): Promise<{ cpu: number; rss: number }> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^process_cpu_seconds_total ([\d.e+-]+)/m.exec(text)?.[1] ?? 0)
+  const number = (name: string) => Number(new RegExp(`^${name} ([\\d.e+-]+)`, 'm').exec(text)?.[1] ?? 0)
+  return { cpu: number('process_cpu_seconds_total'), rss: number('process_resident_memory_bytes') }
 }
