@@ -33,7 +33,9 @@ export function targetConnections(
     const { url, username, password } = site.broker.external
     out.push({
       target: 'local',
-      connection: { url, ...account(username, password?.reveal()), keepSession: true, protocol: 'auto' },
+      // No session kept: it also carries the devices' topics, and pictures or sensor changes that the broker saved up while we
+      // were away would be taken for what is in the lane now.
+      connection: { url, ...account(username, password?.reveal()), keepSession: false, protocol: 'auto' },
       window: WINDOW,
     })
   }

@@ -27,6 +27,7 @@ export interface Inside {
   readonly dir: string
   readonly data: string
   readonly loaded: LoadedSite
+  /** The one that runs now. */
   readonly gateway: Gateway
   readonly world: World
   readonly line: MemoryLine
@@ -35,6 +36,8 @@ export interface Inside {
   readonly log: Spoken
   /** Stops the gateway only. */
   stopGateway(): Promise<void>
+  /** Starts another on the same folder, after the one before has stopped. */
+  startGateway(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -83,15 +86,8 @@ export async function openInside(o: InsideOptions): Promise<Inside> {
   const loaded = await loadSite(path)
   const data = join(dir, 'data')
   const line = memoryLine('bus', clock)
-  const gateway = new Gateway({
-    loaded,
-    dataDir: data,
-    log,
-    clock,
-    bytesFor: () => line.master,
-    pool: new LabelPool(),
-    ...o.gateway,
-  })
+  const make = () => new Gateway({ loaded, dataDir: data, log, clock, bytesFor: () => line.master, pool: new LabelPool(), ...o.gateway })
+  let gateway = make()
   await gateway.start()
   const external = loaded.site.broker as { external?: { url: string } }
   const brokerUrl = gateway.mqttUrl ?? external.external!.url
@@ -107,25 +103,26 @@ export async function openInside(o: InsideOptions): Promise<Inside> {
     ...o.world,
   })
   world.start()
-  let stopped: Promise<void> | undefined
-  const stopGateway = () => {
-    stopped ??= gateway.stop()
-    return stopped
-  }
   return {
     dir,
     data,
     loaded,
-    gateway,
+    get gateway() {
+      return gateway
+    },
     world,
     line,
     messages,
     brokerUrl,
     log,
-    stopGateway,
+    stopGateway: () => gateway.stop(),
+    async startGateway() {
+      gateway = make()
+      await gateway.start()
+    },
     async stop() {
       await world.stop()
-      await stopGateway()
+      await gateway.stop()
       await messages.stop()
       if (o.dir === undefined) await rm(dir, { recursive: true, force: true })
     },
