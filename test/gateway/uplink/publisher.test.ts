@@ -232,7 +232,9 @@ describe('publisher', () => {
       () => seen.complete === 10_000,
       () => ({ complete: seen.complete, ...publisher.stats() }),
     )
-    expect(firsts(seen)).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 1))
+    // What the publisher sent between the broker's return and the consumer's comes again with the resend.
+    const resent = seen.arrivals.slice(seen.arrivals.findIndex((a) => a.sequence === 1)).map((a) => a.sequence)
+    expect([...new Set(resent)]).toEqual(Array.from({ length: 10_000 }, (_, i) => i + 1))
     expect(source.largest).toBeLessThanOrEqual(16)
   })
 
@@ -338,6 +340,8 @@ describe('publisher', () => {
       () => publisher.stats(),
     )
     expect(publisher.stats().parked.map((p) => p.sequence)).toEqual([11])
+    // The broker acknowledges before it hands on.
+    await until(() => seen.texts.size >= 20)
     expect(firsts(seen)).toEqual([...Array(21).keys()].map((i) => i + 1).filter((i) => i !== 11))
     expect(seen.changed).toEqual([])
   })
