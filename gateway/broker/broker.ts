@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client } from 'aedes'
 import type { Clock } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
@@ -15,6 +16,7 @@ import { QuietLog } from '../uplink/quiet.ts'
 import type { TopicBase } from '../uplink/topics.ts'
 import { authenticate, type BrokerAccount, Permissions } from './acl.ts'
 import { boundRetained, limitPackets, type RetainedStats } from './gate.ts'
+import { pipe } from './pipe.ts'
 
 export interface BrokerConfig extends TopicBase {
   /** Loopback needs no users: then everyone on this machine may do everything. Any other address does. */
@@ -71,8 +73,8 @@ export interface BrokerStats {
 export interface RunningBroker {
   readonly host: string
   readonly port: number
-  /** How the gateway itself connects; a new secret at each start. */
-  readonly internal: { readonly url: string; readonly username: string; readonly password: string }
+  /** How the gateway itself connects: inside the process, so that pictures need no copies; a new secret at each start. */
+  readonly internal: { readonly url: string; readonly username: string; readonly password: string; readonly stream: () => Duplex }
   stats(): BrokerStats
   /** Closes all connections and the port. Settles within a few seconds. */
   stop(): Promise<void>
@@ -144,6 +146,15 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     })
     aedes.handle(socket)
   })
+  const pipes = new Set<Duplex>()
+  const stream = (): Duplex => {
+    const [ours, theirs] = pipe()
+    pipes.add(theirs)
+    theirs.once('close', () => pipes.delete(theirs))
+    theirs.on('error', () => {})
+    aedes.handle(theirs)
+    return ours
+  }
   const port = await listen(server, config).catch((error) => {
     aedes.close()
     throw error
@@ -153,7 +164,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
   return {
     host: config.host,
     port,
-    internal: { url: `mqtt://${urlHost(config.host)}:${port}`, username: internal.name, password: internal.password },
+    internal: { url: `mqtt://${urlHost(config.host)}:${port}`, username: internal.name, password: internal.password, stream },
     stats: () => ({ clients: aedes.connectedClients, connections: sockets.size, ...counts, retained: retained() }),
     async stop() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -163,6 +174,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
       await withDeadline(clock, Promise.all([closed, gone]), STOP_MS, late).catch(() => {
         for (const socket of sockets) socket.destroy()
       })
+      for (const end of pipes) end.destroy()
     },
   }
 }

@@ -14,7 +14,7 @@ import type { TopicBase } from '../uplink/topics.ts'
 export interface TargetOptions extends TopicBase {
   /** Name of the publisher's cursor in the journal. */
   readonly target: 'local' | 'uplink'
-  readonly connection: Pick<ConnectionOptions, 'url' | 'username' | 'password' | 'keepSession' | 'protocol'>
+  readonly connection: Pick<ConnectionOptions, 'url' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol'>
   readonly clientId: string
   readonly window: number
   readonly journal: Journal

@@ -3,8 +3,9 @@
  * "birth acknowledged and subscribed". Each attempt is a fresh mqtt.js client, so that nothing of an earlier
  * connection is ever sent again by the library; sending again is the publisher's work, from the journal.
  */
+import type { Duplex } from 'node:stream'
 import type { IClientOptions, IPublishPacket } from 'mqtt'
-import { connect } from 'mqtt'
+import { connect, MqttClient } from 'mqtt'
 import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
 import { LinkState } from '../../firmware-bridge/transport/link-state.ts'
 import { topicMatches, validFilter } from '../../firmware-bridge/transport/topic.ts'
@@ -23,6 +24,8 @@ export interface ConnectionOptions {
   /** For logs and health: `central`, `site broker`. */
   readonly name: string
   readonly url: string
+  /** A way to a broker in this process, instead of the network. */
+  readonly stream?: () => Duplex
   readonly username?: string
   readonly password?: string
   /** Must be unique at the broker; two gateways with one id throw each other out. */
@@ -171,7 +174,8 @@ export class BrokerConnection implements MessageTransport {
       this.#state.fail(this.#why)
       return
     }
-    const client = connect(this.#o.url, this.#clientOptions())
+    const { stream } = this.#o
+    const client = stream ? new MqttClient(stream, this.#clientOptions()) : connect(this.#o.url, this.#clientOptions())
     const session = new Session(client, this.name, this.#o.clock, (dead, why) => this.#lose(dead, why))
     this.#session = session
     client.on('error', (error) => {
