@@ -49,7 +49,8 @@ export class VirtualClock implements Clock {
   /** Tracked work, with the real ms at which it was marked. */
   readonly #tracked = new Map<object, number>()
   #running = false
-  #firing = false
+  /** Waiting for the next timer. */
+  #idle = false
   #loop: Promise<void> = Promise.resolve()
   #wake: (() => void) | null = null
 
@@ -151,11 +152,11 @@ export class VirtualClock implements Clock {
       if (!this.#running) return
       const next = this.#heap.peek()
       if (next === undefined) {
-        await this.#pause(undefined)
+        await this.#idling(undefined)
       } else {
         const early = this.#pace === Number.POSITIVE_INFINITY ? 0 : (next.at - this.#at) / this.#pace - (performance.now() - this.#anchor)
         // setTimeout may be 1 ms early: what is left below that is not worth another nap.
-        if (early > 0.5) await this.#pause(early)
+        if (early > 0.5) await this.#idling(early)
         else this.#fire(next)
       }
     }
@@ -187,13 +188,10 @@ export class VirtualClock implements Clock {
     const due = this.#anchor + Math.max(0, entry.at - this.#at) / this.#pace
     this.#anchor = Math.max(due, performance.now() - CATCH_UP_MS)
     this.#at = Math.max(this.#at, entry.at)
-    this.#firing = true
     try {
       fn()
     } catch (error) {
       this.#onError(error)
-    } finally {
-      this.#firing = false
     }
   }
 
@@ -208,13 +206,28 @@ export class VirtualClock implements Clock {
     clearTimeout(timer)
   }
 
+  /**
+   * Nothing is to be done until the next timer: only now does time flow. What a timer sets going takes none of it, so that a busy
+   * machine does not make devices late.
+   */
+  async #idling(ms: number | undefined): Promise<void> {
+    this.#idle = true
+    await this.#pause(ms)
+    if (this.#flowing()) {
+      const flown = this.mono()
+      this.#anchor += (flown - this.#at) / this.#pace
+      this.#at = flown
+    }
+    this.#idle = false
+  }
+
   #rouse(): void {
     this.#wake?.()
   }
 
-  /** Time flows by itself: running at a finite pace, with nothing tracked and no timer's function on the stack. */
+  /** Time flows by itself: running at a finite pace, with nothing tracked and nothing to be done. */
   #flowing(): boolean {
-    return this.#running && !this.#firing && this.#tracked.size === 0 && this.#pace !== Number.POSITIVE_INFINITY
+    return this.#running && this.#idle && this.#tracked.size === 0 && this.#pace !== Number.POSITIVE_INFINITY
   }
 
   /** Moves the anchor to now, keeping the time that has flown. */

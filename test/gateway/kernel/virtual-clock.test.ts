@@ -276,6 +276,28 @@ describe('virtual clock, at a finite pace', () => {
     expect(performance.now() - began).toBeGreaterThanOrEqual(55)
   })
 
+  test('what a timer sets going takes no time, however busy the machine is', async () => {
+    const clock = make({ pace: 1_000 })
+    const seen: number[] = []
+    const answered = new Promise<void>((resolve) => {
+      clock.after(10, () => {
+        void Promise.resolve().then(() => {
+          const end = performance.now() + 20
+          while (performance.now() < end);
+          seen.push(clock.mono())
+          clock.after(5, resolve)
+        })
+      })
+      // A timer far beyond it would let 20 s go by otherwise.
+      clock.after(60_000, () => seen.push(-1))
+    })
+    clock.start()
+    await answered
+    seen.push(clock.mono())
+    await clock.stop()
+    expect(seen).toEqual([10, 15])
+  })
+
   test('mono never goes back when the pace changes', async () => {
     const clock = make({ pace: 50 })
     clock.start()
