@@ -1,9 +1,26 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { parse, stringify } from 'yaml'
 import { type Event, type EventLog, kindOf } from '../harness/event-log.ts'
 import { type RunningSite, startSite } from '../harness/site.ts'
 import type { Truth } from '../sim/truth.ts'
 
-const ONE = 'test/sim-tests/one-lane.yaml'
+/** The one-lane site without its weighbridge, on which a tailgater would stand as well. */
+let file = ''
+let dir = ''
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'luong-scenes-'))
+  file = join(dir, 'site.yaml')
+  const tree = parse(await readFile('test/sim-tests/one-lane.yaml', 'utf8'))
+  delete tree.links.weigh
+  delete tree.devices.scale
+  delete tree.lanes.lane.scale
+  await writeFile(file, stringify({ ...tree, rules: [resolve('config/rules/basic.yaml')] }))
+})
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
 const running: RunningSite[] = []
 afterEach(async () => {
   for (const site of running.splice(0)) await site.stop()
@@ -18,7 +35,7 @@ interface Played {
 
 /** Plays a scene to its end on one lane. What must hold in every scene is checked here. */
 async function play(scene: string, realReader = false): Promise<Played> {
-  const site = await startSite({ file: ONE, scene, pace: 40, realReader })
+  const site = await startSite({ file, scene, pace: 40, realReader })
   running.push(site)
   await site.over()
   const { log } = site.centre
