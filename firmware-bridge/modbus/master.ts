@@ -77,7 +77,8 @@ export class ModbusMaster {
   readonly #reads: Job[] = []
   /** Requests given up whose answers may still come. */
   #late: { expected: Expected; until: number }[] = []
-  #current: { job: Job; expected: Expected; timer: Timer } | undefined
+  /** `due`: when it times out, mono ms. */
+  #current: { job: Job; expected: Expected; timer: Timer; due: number } | undefined
   #holdUntil = 0
   #heardAt = 0
   #wake: Timer | undefined
@@ -226,11 +227,12 @@ export class ModbusMaster {
     const wireMs = baud === undefined ? 0 : ((frame.length + expected.length + 3) * 11_000) / baud
     job.timer.cancel()
     this.counters.requests++
+    const due = this.#clock.mono() + job.options.timeoutMs + wireMs
     const timer = this.#clock.after(job.options.timeoutMs + wireMs, () => {
       this.counters.timeouts++
       this.#giveUp(new LuongError('DEVICE_TIMEOUT', `${job.options.who} did not answer within ${job.options.timeoutMs} ms`))
     })
-    const mine = { job, expected, timer }
+    const mine = { job, expected, timer, due }
     this.#current = mine
     this.#transport.write(frame).catch((error) => {
       if (this.#current === mine) this.#giveUp(new LuongError('LINK_DOWN', messageOf(error), { cause: error }))
@@ -290,7 +292,8 @@ export class ModbusMaster {
     this.#framing.clear()
     const now = this.#clock.mono()
     this.#holdUntil = Math.max(this.#holdUntil, now + this.#gapMs)
-    if (this.#framing.ambiguous) this.#late.push({ expected: current.expected, until: now + this.#lateMs })
+    // Given up early, for a foreign frame say: the device has its whole time to answer all the same.
+    if (this.#framing.ambiguous) this.#late.push({ expected: current.expected, until: Math.max(now, current.due) + this.#lateMs })
     this.#finish(error)
   }
 

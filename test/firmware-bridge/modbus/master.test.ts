@@ -43,6 +43,20 @@ const bitsOf = (n: number) => Array.from({ length: 8 }, (_, i) => ((n >> i) & 1)
 const numberOf = (bits: readonly boolean[]) => bits.reduce((sum, bit, i) => sum + (bit ? 1 << i : 0), 0)
 
 describe('a late answer', () => {
+  it('is not taken for the next one either when a foreign frame ended the wait for it early', async () => {
+    const { clock, line, master } = bench()
+    answering(line, clock, 'rtu', (r, unit, n) => [
+      { after: n === 0 ? 397 : 5, frame: rtuFrame(unit, encodeReply(r, { bits: bitsOf(n === 0 ? 0x55 : 0xaa) })) },
+    ])
+    const first = master.read(...read(1, 0), options).catch((e: LuongError) => e.code)
+    clock.after(50, () => line.device.send(rtuFrame(6, encodeReply({ fc: 2, addr: 0, count: 8 }, { bits: bitsOf(0x0f) }))))
+    await clock.advance(60)
+    expect(await first).toBe('FRAME_INVALID')
+    const second = master.read(...read(1, 0), options)
+    await clock.advance(2_000)
+    expect(numberOf((await second).bits!)).toBe(0xaa)
+  })
+
   it('is never taken for the next one', async () => {
     const { clock, line, master } = bench()
     // The first question is answered 100 ms after its time-out with 0x55, the second at once with 0xAA.
