@@ -38,11 +38,13 @@ describe('the docs', () => {
         used.set(command!, options)
       }
     expect([...used.keys()]).toEqual(expect.arrayContaining(['run', 'check', 'probe', 'simulate', 'journal', 'backup', 'restore']))
-    const wrong: string[] = []
+    const help = (...args: string[]) =>
+      execFileSync(process.execPath, [join(ROOT, 'dist/gateway/cli/main.js'), ...args, '--help'], { encoding: 'utf8' })
+    const commands = new Set([...help().matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1]!))
+    const wrong = [...used.keys()].filter((command) => !commands.has(command))
     for (const [command, options] of used) {
-      const help = execFileSync(process.execPath, [join(ROOT, 'dist/gateway/cli/main.js'), command, '--help'], { encoding: 'utf8' })
-      if (!help.startsWith(`Usage: luong ${command} `)) wrong.push(`luong ${command}`)
-      for (const option of options) if (!help.includes(option)) wrong.push(`luong ${command} ${option}`)
+      const text = options.size === 0 || !commands.has(command) ? '' : help(command)
+      for (const option of options) if (!text.includes(option)) wrong.push(`${command} ${option}`)
     }
     expect(wrong).toEqual([])
   }, 120_000)
