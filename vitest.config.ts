@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 /** Whole sites, brokers as processes, kill -9: run after the units, one file at a time, since they want the machine. */
 const WHOLE = ['test/e2e/**/*.test.ts']
 
+/** On CI machines that others load too, a test that failed is tried once more; the report says so. Never locally: a test that fails now and then has found something. */
+const RETRY = process.env.CI ? 1 : 0
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/harness/closing-line.ts'],
@@ -12,7 +15,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: WHOLE,
-          testTimeout: 30_000,
+          retry: RETRY,
+          testTimeout: 60_000,
           hookTimeout: 30_000,
           pool: 'forks',
           sequence: { groupOrder: 0 },
@@ -22,6 +26,7 @@ export default defineConfig({
         test: {
           name: 'whole',
           include: WHOLE,
+          retry: RETRY,
           testTimeout: 180_000,
           hookTimeout: 60_000,
           pool: 'forks',
