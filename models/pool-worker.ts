@@ -5,7 +5,7 @@ import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import type { Job, PoolSettings } from './pool.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
-/** What a reader allocates outlives no picture; V8's usual room for young objects would only be 40 MB more memory (docs/measurements.md). */
+/** What a reader allocates outlives no picture; V8's usual room for young objects would only be 20 MB more memory. */
 const LIMITS = { maxYoungGenerationSizeMb: 2 }
 
 export class PoolWorker {

@@ -12,7 +12,7 @@ const STOP_MS = 10_000
 /** Questions under way; the next is refused. */
 const MAX_QUESTIONS = 1_000
 
-/** Batches are short-lived and small: V8's usual room for young objects would only be more memory (docs/measurements.md). */
+/** Batches are short-lived and small: V8's usual room for young objects would only be some more memory. */
 const LIMITS = { maxYoungGenerationSizeMb: 4 }
 
 export interface JournalThread {
