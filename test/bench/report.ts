@@ -23,6 +23,8 @@ export interface Report {
 /** Options of a bench: `--json`, `--only NAME…` and numbers by name. */
 export interface BenchOptions {
   readonly json: boolean
+  /** See `edge`. */
+  readonly realtime: boolean
   readonly names: readonly string[]
   /** A number given as `--name N`, or the bench's own default. */
   number(name: string, fallback: number): number
@@ -37,12 +39,13 @@ export function benchOptions(argv: readonly string[]): BenchOptions {
   const strings = Object.fromEntries([...NUMBERS, ...TEXTS].map((name) => [name, { type: 'string' as const }]))
   const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { ...strings, json: { type: 'boolean' as const } },
+    options: { ...strings, json: { type: 'boolean' as const }, realtime: { type: 'boolean' as const } },
     allowPositionals: true,
   })
   const given = values as Record<string, string | boolean | undefined>
   return {
     json: given.json === true,
+    realtime: given.realtime === true,
     names: positionals,
     number(name, fallback) {
       const n = given[name] === undefined ? fallback : Number(given[name])
