@@ -96,9 +96,7 @@ describe('a site that cannot start', () => {
 
   it.each([
     ['bytes changed in the middle', async (file: string) => writeFile(file, mangled(await readFile(file)))],
-    ['cut off', (file: string) => truncate(file, 5_000)],
     ['empty', (file: string) => truncate(file, 0)],
-    ['another file', (file: string) => writeFile(file, 'not a database at all '.repeat(500))],
   ] as const)('corrupt database (%s): refuses, touches nothing, says what to do', async (_, spoil) => {
     const dir = await folder()
     await cp(kept, join(dir, 'data'), { recursive: true })

@@ -15,7 +15,7 @@ import { quiet, until, writeSite } from '../harness/chaos-site.ts'
 import { startMosquitto } from '../harness/mosquitto.ts'
 import { between, chance, rng } from '../sim/random.ts'
 
-const ROUNDS = Number(process.env.LUONG_KILLS ?? 12)
+const ROUNDS = Number(process.env.LUONG_KILLS ?? 10)
 const SEED = process.env.LUONG_SEED ?? 'kill'
 const LANES = ['a', 'b', 'c']
 const BASE = 'luong/v1/chaos'
@@ -126,7 +126,7 @@ describe(`kill -9 at ${ROUNDS} random moments`, () => {
           await new Promise((done) => setTimeout(done, between(r, 50, 1_500)))
         } else {
           await gateway.ready()
-          if (!last) await new Promise((done) => setTimeout(done, between(r, 200, 9_000)))
+          if (!last) await new Promise((done) => setTimeout(done, between(r, 200, ROUNDS > 20 ? 14_000 : 8_000)))
         }
         if (last) {
           gate.enough()

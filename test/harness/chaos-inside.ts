@@ -34,6 +34,9 @@ export interface Inside {
   readonly messages: MessageTransport
   readonly brokerUrl: string
   readonly log: Spoken
+  health(): Promise<{ ok: boolean; problems: string[] }>
+  /** Value of the first line of /metrics that fits; NaN when there is none. */
+  metric(line: RegExp): Promise<number>
   /** Stops the gateway only. */
   stopGateway(): Promise<void>
   /** Starts another on the same folder, after the one before has stopped. */
@@ -86,7 +89,8 @@ export async function openInside(o: InsideOptions): Promise<Inside> {
   const loaded = await loadSite(path)
   const data = join(dir, 'data')
   const line = memoryLine('bus', clock)
-  const make = () => new Gateway({ loaded, dataDir: data, log, clock, bytesFor: () => line.master, pool: new LabelPool(), ...o.gateway })
+  const make = (more: { mqttPort?: number } = {}) =>
+    new Gateway({ loaded, dataDir: data, log, clock, bytesFor: () => line.master, pool: new LabelPool(), ...o.gateway, ...more })
   let gateway = make()
   await gateway.start()
   const external = loaded.site.broker as { external?: { url: string } }
@@ -103,6 +107,7 @@ export async function openInside(o: InsideOptions): Promise<Inside> {
     ...o.world,
   })
   world.start()
+  const http = (path: string) => fetch(`http://127.0.0.1:${gateway.httpPort}${path}`)
   return {
     dir,
     data,
@@ -115,9 +120,20 @@ export async function openInside(o: InsideOptions): Promise<Inside> {
     messages,
     brokerUrl,
     log,
+    health: async () => (await http('/health')).json() as Promise<{ ok: boolean; problems: string[] }>,
+    async metric(name) {
+      const lines = (await (await http('/metrics')).text()).split('\n')
+      return Number(
+        lines
+          .find((l) => !l.startsWith('#') && name.test(l))
+          ?.split(' ')
+          .at(-1) ?? Number.NaN,
+      )
+    },
     stopGateway: () => gateway.stop(),
     async startGateway() {
-      gateway = make()
+      // The world looks for the broker where it was.
+      gateway = make(external.external ? {} : { mqttPort: Number(new URL(brokerUrl).port) })
       await gateway.start()
     },
     async stop() {
