@@ -8,6 +8,8 @@ const RETRY = process.env.CI ? 1 : 0
 
 export default defineConfig({
   test: {
+    // As many as the small machines have cores; vitest alone would leave one idle.
+    maxWorkers: 2,
     reporters: ['default', './test/harness/closing-line.ts'],
     projects: [
       {
