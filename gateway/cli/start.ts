@@ -7,7 +7,7 @@ import { loadSite } from '../../config/load.ts'
 import { memoryLine } from '../../firmware-bridge/transport/memory.ts'
 import type { ReaderPool } from '../../models/plate.ts'
 import { zoneOf } from '../journal/zone.ts'
-import { type Clock, systemClock } from '../kernel/clock.ts'
+import { type Clock, sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { packageRoot } from '../kernel/package-root.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
@@ -17,6 +17,8 @@ import { startReaders } from '../site/readers.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 import { PassageLines } from './passage-line.ts'
 
+/** Longer than any lane's gap time in the demo, ms. */
+const EMPTY_MS = 10_000
 const DEMO = join(packageRoot, 'config', 'sites', 'demo.yaml')
 
 interface StartOptions {
@@ -65,6 +67,8 @@ async function demo(o: StartOptions): Promise<void> {
       .filter(([, l]) => l.kind === 'memory')
       .map(([id]) => [id, memoryLine(id, clock)]),
   )
+  // Plugged in when there is hardware at the other end.
+  for (const line of lines.values()) line.cut()
   const print = new PassageLines({ zone: zoneOf(loaded.site.site.timezone), json: o.json === true, out: process.stdout })
   const asked = new Promise<'asked'>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('asked'))
@@ -102,15 +106,26 @@ async function demo(o: StartOptions): Promise<void> {
     officer: {},
   })
   world.start()
+  for (const line of lines.values()) line.restore()
   const why = await Promise.race([asked, world.done.then(() => 'done' as const)])
   // The last events are on their way when the last truck is out of sight.
-  if (why === 'done') await gateway.settle()
+  if (why === 'done') {
+    await lanesEmpty(gateway, Object.keys(loaded.site.lanes), clock)
+    await gateway.settle()
+  }
   if (!o.json) process.stdout.write(`${pc.dim(why === 'done' ? 'all trucks are through; stopping' : 'stopping')}\n`)
-  await world.stop()
-  await gateway.stop()
+  // The hardware goes last: a gateway that still looks at it would miss it.
   await messages.stop()
+  await gateway.stop()
+  await world.stop()
   virtual?.stop()
   if (!o.json) process.stdout.write(`${print.summary()}\n`)
+}
+
+/** The gateway needs a moment longer than the world to know that the last truck is gone; at most {@link EMPTY_MS}. */
+async function lanesEmpty(gateway: Gateway, lanes: readonly string[], clock: Clock): Promise<void> {
+  const until = clock.mono() + EMPTY_MS
+  while (lanes.some((id) => gateway.lane(id)?.passage) && clock.mono() < until) await sleep(clock, 100)
 }
 
 /** Ports that were asked for must be free; the usual ones give way to any free one, and the banner says which. */
