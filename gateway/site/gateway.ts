@@ -1,10 +1,10 @@
 /** A site: everything put together, started in an order in which nothing can be lost, and stopped in one in which nothing moves. */
 import { randomBytes } from 'node:crypto'
 import { type LoadedSite, loadSite } from '../../config/load.ts'
-import { buildDevices, type Devices } from '../../firmware-bridge/build.ts'
+import type { Devices } from '../../firmware-bridge/build.ts'
 import type { ByteTransport } from '../../firmware-bridge/transport/transport.ts'
 import type { ReaderPool } from '../../models/plate.ts'
-import { type RunningBroker, startBroker } from '../broker/broker.ts'
+import type { RunningBroker } from '../broker/broker.ts'
 import { DeclarationIndex } from '../identity/declarations.ts'
 import { ListIndex } from '../identity/lists.ts'
 import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
@@ -23,7 +23,8 @@ import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { inboundHandlers, recall } from './inbound.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
-import { Target } from './links.ts'
+import type { Target } from './links.ts'
+import { loadParts, type Parts } from './parts.ts'
 import type { ClockQuality, Passage } from './passage.ts'
 import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
@@ -67,6 +68,7 @@ export class Gateway {
   readonly lists = new ListIndex()
   readonly #lanes = new Map<string, LaneUnit>()
   readonly #targets: Target[] = []
+  #parts!: Parts
   #rules!: RuleSet
   #storage: Storage | null = null
   #pool!: ReaderPool
@@ -133,9 +135,10 @@ export class Gateway {
     pool.catch(() => {})
     this.#storage = new Storage(site, dataDir, this.#clock, this.#log)
     this.#started.push(() => this.#storage?.close())
-    // In a thread of its own as well: the rules are checked meanwhile.
+    // In a thread of its own as well.
     const opened = this.#storage.open()
     opened.catch(() => {})
+    this.#parts = await loadParts()
     this.#rules = await checkedRules(loaded.rules)
     await opened
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
@@ -183,7 +186,7 @@ export class Gateway {
     })
     if ('embedded' in site.broker) {
       const { host, port, users, max_payload_kb } = site.broker.embedded
-      this.#broker = await startBroker(
+      this.#broker = await this.#parts.startBroker(
         {
           ...base,
           host,
@@ -196,7 +199,7 @@ export class Gateway {
       this.#started.push(() => this.#broker?.stop())
     }
     for (const t of targetConnections(site, this.#broker, this.#o.uplinkUrl)) {
-      const target = new Target({
+      const target = new this.#parts.Target({
         ...base,
         ...t,
         clientId: `luong-${site.site.id}-${t.target}`,
@@ -213,7 +216,7 @@ export class Gateway {
 
   async #build(unfinished: readonly PassageRow[]): Promise<void> {
     const { loaded } = this.#o
-    this.#devices = await buildDevices({
+    this.#devices = await this.#parts.buildDevices({
       links: linkSettings(loaded.site.links),
       devices: loaded.devices,
       clock: this.#clock,

@@ -1,7 +1,7 @@
 /** `/health` for people and watchdogs, `/metrics` for Prometheus. Reads what others know; keeps nothing. */
 import { createServer, type Server } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Gauge } from 'prom-client'
 import { LuongError } from '../kernel/errors.ts'
 
 /** One number with its labels. */
@@ -46,15 +46,16 @@ export async function startHealth(options: {
   health: () => HealthReport
   samples: () => readonly Sample[]
 }): Promise<HealthServer> {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  const prometheus = await import('prom-client')
+  const registry = new prometheus.Registry()
+  prometheus.collectDefaultMetrics({ register: registry })
   const gauges = new Map<string, Gauge>()
   const metrics = async (): Promise<string> => {
     for (const g of gauges.values()) g.reset()
     for (const s of options.samples()) {
       let g = gauges.get(s.name)
       if (!g) {
-        g = new Gauge({ name: s.name, help: s.help, labelNames: Object.keys(s.labels), registers: [registry] })
+        g = new prometheus.Gauge({ name: s.name, help: s.help, labelNames: Object.keys(s.labels), registers: [registry] })
         gauges.set(s.name, g)
       }
       g.set({ ...s.labels }, s.value)
