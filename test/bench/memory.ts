@@ -19,6 +19,8 @@ interface Look {
   readonly rss: number
 }
 
+const words = (l: Look) => `heap ${mb(l.heap)}   outside it ${mb(l.external)}   RSS ${mb(l.rss)}`
+
 export async function memory(o: BenchOptions): Promise<Report> {
   const passages = o.number('passages', 10_000)
   const collect = (globalThis as { gc?: () => void }).gc
@@ -40,6 +42,8 @@ export async function memory(o: BenchOptions): Promise<Report> {
     }
     const { heapUsed, external, rss } = process.memoryUsage()
     looks.push({ passages: left, heap: heapUsed, external, rss })
+    // A long run: what is known so far is said at once.
+    process.stderr.write(`after ${left} passages: ${words(looks.at(-1)!)}\n`)
   }
   const day = await withFolder((dir) =>
     virtualDay({ dir, passages, every: EVERY_S, pool: new LabelPool(), painter: labelPainter, onLeft: look }),
@@ -48,10 +52,7 @@ export async function memory(o: BenchOptions): Promise<Report> {
   const [first, last] = [looks.find((l) => l.passages >= passages / 10) ?? looks[0]!, looks.at(-1)!]
   const growth = last.rss / first.rss - 1
   const rows: Row[] = [
-    ...looks.map((l) => ({
-      what: `after ${l.passages} passages`,
-      value: `heap ${mb(l.heap)}   outside it ${mb(l.external)}   RSS ${mb(l.rss)}`,
-    })),
+    ...looks.map((l) => ({ what: `after ${l.passages} passages`, value: words(l) })),
     {
       what: `from ${first.passages} to ${last.passages}`,
       value: `${growth >= 0 ? '+' : ''}${(100 * growth).toFixed(0)} % RSS`,
