@@ -228,7 +228,13 @@ export class LaneRunner {
     if (this.#stepping) return
     this.#stepping = true
     try {
-      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) this.#step(next)
+      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift())
+        try {
+          this.#step(next)
+        } catch (error) {
+          // A fault of the program: said loudly, and the inputs behind it still count.
+          this.#o.log.error({ lane: this.id, input: next.kind, err: messageOf(error) }, 'a step of the lane failed')
+        }
     } finally {
       this.#stepping = false
     }
