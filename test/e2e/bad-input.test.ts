@@ -112,7 +112,7 @@ describe('pictures that are none', () => {
       night: false,
       vehicle: { truck: makeArrival(900, LANE, 0, rng(9), {}).truck } as never,
     })
-    const spoil = setInterval(() => void send('camera/a/front', Buffer.from(whole.subarray(0, 4_000))), 300)
+    const spoil = setInterval(() => void send('camera/a/front', Buffer.from(whole.subarray(0, 4_000))), 60)
     await aTruckPasses(1).finally(() => clearInterval(spoil))
     await said(/a picture could not be read/)
   })

@@ -74,10 +74,11 @@ describe('a bus in trouble under traffic', () => {
     await seconds(clock, 60)
     const counts = await accounted(site)
     expect(site.world.truth.disasters).toEqual([])
-    const cleared = counts['luong.passage.cleared.v1'] ?? 0
-    expect(cleared).toBeGreaterThan(10)
-    // Whoever was cleared has driven through: nobody who turned back is.
-    expect(cleared).toBeLessThanOrEqual(site.world.truth.vehicles.filter((v) => v.throughAt !== null).length)
+    const cleared = (await site.gateway.journal.events(0, 10_000)).filter((e) => e.type === 'luong.passage.cleared.v1')
+    // Whoever was cleared has driven through, but for those whose event says that no sensor proves it.
+    const sure = cleared.filter((e) => !e.json.includes('no sensor proves'))
+    expect(sure.length).toBeGreaterThan(10)
+    expect(sure.length).toBeLessThanOrEqual(site.world.truth.vehicles.filter((v) => v.throughAt !== null).length)
     expect(counts['luong.alarm.raised.v1'] ?? 0).toBeGreaterThan(0)
     process.stdout.write(`wire: ${JSON.stringify(counts)} trucks ${JSON.stringify(site.world.truth.counts)}\n`)
   })
