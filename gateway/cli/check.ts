@@ -1,7 +1,6 @@
 /** `luong check`: is this site file right? Config, cross-references, rules and their examples; changes nothing. */
 import { relative } from 'node:path'
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { kindOf } from '../../config/checks/view.ts'
 import { count, explain, problemJson, tally } from '../../config/explain.ts'
 import { ConfigError, type LoadedSite, loadSite } from '../../config/load.ts'
@@ -9,6 +8,7 @@ import type { Problem } from '../kernel/problems.ts'
 import { ProblemsError } from '../kernel/problems.ts'
 import { checkExamples } from '../rules/decide.ts'
 import { loadRules } from '../rules/load.ts'
+import { paint } from './colour.ts'
 
 interface Options {
   readonly json?: boolean
@@ -82,10 +82,10 @@ function jsonLines({ problems, site, rules, examples }: Checked, ok: boolean): s
 }
 
 function textLines(file: string, { problems, site, rules, examples }: Checked, ok: boolean): string[] {
-  const told = problems.map((p) => explain(p, { colour: pc.isColorSupported }))
-  if (!ok || site === null) return [...told, pc.red(`${file}: ${tally(problems)}`)]
+  const told = problems.map((p) => explain(p, { colour: paint.isColorSupported }))
+  if (!ok || site === null) return [...told, paint.red(`${file}: ${tally(problems)}`)]
   const warned = problems.length > 0 ? `, ${tally(problems).replace('0 errors, ', '')}` : ''
-  return [...told, ...summary(site, rules, examples), pc.green(`${file} is right${warned}`)]
+  return [...told, ...summary(site, rules, examples), paint.green(`${file} is right${warned}`)]
 }
 
 const KINDS = { points: 'board', barrier: 'barrier', signal: 'traffic light', camera: 'camera', scale: 'weighbridge' } as const
@@ -99,9 +99,9 @@ function summary(loaded: LoadedSite, rules: number, examples: number): string[] 
     const n = [...devices.values()].filter((d) => kindOf(d) === kind).length
     return n === 0 ? [] : [count(n, word)]
   })
-  const row = (name: string, text: string) => `${pc.dim(name.padEnd(9))}${text}`
+  const row = (name: string, text: string) => `${paint.dim(name.padEnd(9))}${text}`
   return [
-    row('site', `${pc.bold(site.site.id)}: ${site.site.name.en} · ${site.site.name.vi} · ${site.site.name.zh}`),
+    row('site', `${paint.bold(site.site.id)}: ${site.site.name.en} · ${site.site.name.vi} · ${site.site.name.zh}`),
     ...lanes.map(([id, lane], i) => {
       const cameras = lane.cameras.front.length + lane.cameras.rear.length
       const extras = [count(cameras, 'camera'), ...(lane.scale ? ['weighbridge'] : []), ...(lane.priority ? ['priority'] : [])]

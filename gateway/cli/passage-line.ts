@@ -1,7 +1,7 @@
 /** One readable line per passage, as it ends; and what came out in all. */
-import pc from 'picocolors'
 import type { Zone } from '../journal/zone.ts'
 import { type Passage, type PassageOutcome, passageData, subjectOf } from '../site/passage.ts'
+import { paint } from './colour.ts'
 
 export interface PassageLinesOptions {
   readonly zone: Zone
@@ -10,11 +10,11 @@ export interface PassageLinesOptions {
 }
 
 const COLOURS: Record<string, (text: string) => string> = {
-  cleared: pc.green,
-  referred: pc.yellow,
-  redirected: pc.yellow,
-  refused: pc.red,
-  aborted: pc.magenta,
+  cleared: paint.green,
+  referred: paint.yellow,
+  redirected: paint.yellow,
+  refused: paint.red,
+  aborted: paint.magenta,
 }
 
 /** `24C12345` as people write it: 24C-123.45; Chinese plates with the dot after the city letter. */
@@ -69,7 +69,7 @@ export class PassageLines {
     const reason = p.decision ? `${p.decision.rule}: ${p.decision.reasons[0]?.en ?? ''}` : ''
     const by = p.by ? ` (opened by ${p.by})` : ''
     const colour = COLOURS[what] ?? ((t: string) => t)
-    return `${pc.dim(time)}  ${pad(p.lane, 9)} ${pc.bold(pad(plate ? writtenPlate(plate) : '–', 12))} ${colour(pad(what, 10))} ${seconds.padStart(7)}  ${pc.dim(reason + by)}`
+    return `${paint.dim(time)}  ${pad(p.lane, 9)} ${paint.bold(pad(plate ? writtenPlate(plate) : '–', 12))} ${colour(pad(what, 10))} ${seconds.padStart(7)}  ${paint.dim(reason + by)}`
   }
 
   summary(): string {

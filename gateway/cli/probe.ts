@@ -1,6 +1,5 @@
 /** `luong probe`: bring-up of one real device at a time. */
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { loadSite } from '../../config/load.ts'
 import type { Links } from '../../firmware-bridge/plan.ts'
 import { type ProbeResult, probeDevice } from '../../firmware-bridge/probe.ts'
@@ -9,6 +8,7 @@ import type { MessageTransport } from '../../firmware-bridge/transport/transport
 import { sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
+import { paint } from './colour.ts'
 
 interface Options {
   readonly json?: boolean
@@ -98,8 +98,8 @@ function print(result: ProbeResult, options: Options): void {
     process.stdout.write(`${JSON.stringify(result)}\n`)
     return
   }
-  const mark = result.ok ? pc.green('answers') : pc.red('does not answer')
-  process.stdout.write(`${pc.bold(result.device)}  ${result.driver}  ${mark}\n`)
+  const mark = result.ok ? paint.green('answers') : paint.red('does not answer')
+  process.stdout.write(`${paint.bold(result.device)}  ${result.driver}  ${mark}\n`)
   const width = Math.max(...result.facts.map((fact) => fact.what.length))
-  for (const { what, value } of result.facts) process.stdout.write(`  ${pc.dim(what.padEnd(width))}  ${value}\n`)
+  for (const { what, value } of result.facts) process.stdout.write(`  ${paint.dim(what.padEnd(width))}  ${value}\n`)
 }

@@ -2,10 +2,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import type { ReadResult } from '../../models/plate.ts'
 import { WorkerReaderPool } from '../../models/pool.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
+import { paint, paintError } from './colour.ts'
 import { whole } from './options.ts'
 import { type Printer, printer } from './print.ts'
 
@@ -92,7 +92,7 @@ function failed(file: string, error: unknown, options: Options): { complaint: st
   const { code, hint } = known
   const message = known.message.replace(/^read: /, '')
   return {
-    complaint: `${pc.red('error')} ${file}: ${message} (${code})\n`,
+    complaint: `${paintError.red('error')} ${file}: ${message} (${code})\n`,
     lines: options.json ? [JSON.stringify({ file, error: { code, message, hint }, plates: [] })] : [],
   }
 }
@@ -108,14 +108,14 @@ function json(file: string, result: ReadResult): string {
 }
 
 function words(file: string, result: ReadResult): string[] {
-  const ms = pc.dim(`${Math.round(result.ms.decode + result.ms.detect + result.ms.read)} ms`)
-  if (result.plates.length === 0) return [`${file}  ${pc.yellow('no plate')}  ${ms}`]
+  const ms = paint.dim(`${Math.round(result.ms.decode + result.ms.detect + result.ms.read)} ms`)
+  if (result.plates.length === 0) return [`${file}  ${paint.yellow('no plate')}  ${ms}`]
   return result.plates.map((plate, i) => {
-    const sure = plate.accepted ? pc.green('sure') : pc.yellow('unsure')
+    const sure = plate.accepted ? paint.green('sure') : paint.yellow('unsure')
     const about = `${plate.country} ${plate.colour}, ${plate.lines} line${plate.lines === 2 ? 's' : ''}`
     const percent = `${(plate.confidence * 100).toFixed(1)} %, weakest sign ${(plate.weakest * 100).toFixed(1)} %`
     const head = i === 0 ? file : ' '.repeat(file.length)
-    return `${head}  ${pc.bold(plate.text)}  ${sure} (${percent})  ${about}${i === 0 ? `  ${ms}` : ''}`
+    return `${head}  ${paint.bold(plate.text)}  ${sure} (${percent})  ${about}${i === 0 ? `  ${ms}` : ''}`
   })
 }
 

@@ -1,6 +1,5 @@
 /** `luong simulate SITE.yaml`: virtual hardware for a site's links, to run beside `luong run` of the same site. */
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { type LoadedSite, loadSite } from '../../config/load.ts'
 import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
 import { openSimLines } from '../../firmware-bridge/transport/sim-line.ts'
@@ -9,6 +8,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { scaledClock } from '../kernel/virtual-clock.ts'
 import { createLogger } from '../site/logger.ts'
+import { paint } from './colour.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 
 export interface SimulateOptions {
@@ -66,9 +66,9 @@ async function run(file: string, o: SimulateOptions): Promise<void> {
     })
     world.onEvent((event) => say(o.json ? json(event) : words(event)))
     if (!o.json) {
-      say(`${pc.bold(loaded.site.site.id)}: virtual hardware for ${Object.keys(loaded.site.lanes).length} lanes`)
+      say(`${paint.bold(loaded.site.site.id)}: virtual hardware for ${Object.keys(loaded.site.lanes).length} lanes`)
       for (const [link, where] of lines.where) say(`  ${link}  ${where}`)
-      say(`  broker  ${broker.url}${messages.up ? '' : pc.dim('  trucks come when it is there')}`)
+      say(`  broker  ${broker.url}${messages.up ? '' : paint.dim('  trucks come when it is there')}`)
     }
     messages.start()
     world.start()
@@ -79,7 +79,7 @@ async function run(file: string, o: SimulateOptions): Promise<void> {
     if (o.json) say(JSON.stringify({ what: 'end', ...world.truth.counts, disasters: disasters.length }))
     else
       say(
-        `${arrived} trucks came, ${passed} passed, ${backedOut + wrongWay} turned back${disasters.length > 0 ? pc.red(`, ${disasters.length} hit`) : ''}`,
+        `${arrived} trucks came, ${passed} passed, ${backedOut + wrongWay} turned back${disasters.length > 0 ? paint.red(`, ${disasters.length} hit`) : ''}`,
       )
   } finally {
     await messages.stop()
@@ -139,14 +139,14 @@ const DONE: Record<WorldEvent['what'], string> = {
 }
 
 function words({ what, time, lane, vehicle: v }: WorldEvent): string {
-  const stamp = pc.dim(new Date(time).toISOString().slice(11, 19))
+  const stamp = paint.dim(new Date(time).toISOString().slice(11, 19))
   const plates = [v.plate ?? 'no plate', ...(v.trailer ? [v.trailer] : [])].join(' + ')
-  const about = what === 'arrives' ? pc.dim(`  ${v.body} ${v.length} m, ${v.habit}${v.trouble ? `, ${v.trouble}` : ''}`) : ''
+  const about = what === 'arrives' ? paint.dim(`  ${v.body} ${v.length} m, ${v.habit}${v.trouble ? `, ${v.trouble}` : ''}`) : ''
   const done =
     what === 'disaster'
-      ? pc.red(DONE[what])
+      ? paint.red(DONE[what])
       : what === 'left'
-        ? pc.green(v.outcome === 'passed' ? 'has passed' : `has left (${v.outcome})`)
+        ? paint.green(v.outcome === 'passed' ? 'has passed' : `has left (${v.outcome})`)
         : DONE[what]
   return `${stamp} ${lane.padEnd(10)} #${String(v.no).padEnd(4)} ${plates.padEnd(20)} ${done}${about}`
 }

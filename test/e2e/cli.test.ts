@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { luong } from '../harness/chaos-process.ts'
+import { plainEnv } from '../harness/plain-env.ts'
 
 let dir = ''
 beforeAll(async () => {
@@ -95,6 +96,17 @@ describe('luong with wrong arguments', () => {
     ])
       expect(all).toMatch(words)
     expect(all).toMatch(/\d+ errors/)
+  })
+
+  it('colours only where it is asked to, when its output is no terminal', async () => {
+    const coloured = async (more: Record<string, string>) => {
+      const env = plainEnv({ NO_COLOR: '', ...more })
+      return (await luong(['check', join(dir, 'wrong.yaml')], 60_000, env)).out.includes('\u001b[')
+    }
+    expect(await coloured({})).toBe(false)
+    expect(await coloured({ CI: '1', TERM: 'xterm-256color' })).toBe(false)
+    expect(await coloured({ FORCE_COLOR: '1' })).toBe(true)
+    expect(await coloured({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false)
   })
 
   it('--json is one JSON object a line, also for errors', async () => {

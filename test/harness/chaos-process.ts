@@ -7,6 +7,7 @@ import { requestReader } from '../../firmware-bridge/modbus/server.ts'
 import type { SimLine } from '../../firmware-bridge/sim.ts'
 import { systemClock } from '../../gateway/kernel/clock.ts'
 import { until } from './chaos-site.ts'
+import { plainEnv } from './plain-env.ts'
 
 export interface RunningGateway {
   readonly pid: number
@@ -26,7 +27,10 @@ const LUONG = resolve('dist/gateway/cli/main.js')
 
 export function runGateway(site: string, args: readonly string[] = []): RunningGateway {
   const startedAt = Date.now()
-  const child: ChildProcess = spawn(process.execPath, [LUONG, 'run', site, '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(process.execPath, [LUONG, 'run', site, '--json', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: plainEnv(),
+  })
   let said = ''
   let over = false
   for (const stream of [child.stdout, child.stderr])
@@ -67,9 +71,9 @@ export interface Ran {
   readonly err: string
 }
 
-export function luong(args: readonly string[], ms = 60_000): Promise<Ran> {
+export function luong(args: readonly string[], ms = 60_000, env = plainEnv()): Promise<Ran> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [LUONG, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [LUONG, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
     let out = ''
     let err = ''
     child.stdout.on('data', (d: Buffer) => {

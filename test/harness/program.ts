@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { until } from './chaos-site.ts'
+import { plainEnv } from './plain-env.ts'
 
 export interface Program {
   readonly child: ChildProcess
@@ -18,10 +19,9 @@ export interface Program {
 }
 
 const KEPT = 4_000_000
-const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
 
 export function startProgram(command: string, args: readonly string[], env: Record<string, string> = {}): Program {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: plainEnv(env) })
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (d: string) => {
     said.out = (said.out + d).slice(-KEPT)
@@ -37,7 +37,7 @@ export function startProgram(command: string, args: readonly string[], env: Reco
       done(code)
     })
   })
-  const both = () => `${said.out}${said.err}`.replace(ANSI, '')
+  const both = () => `${said.out}${said.err}`
   return {
     child,
     out: () => said.out,

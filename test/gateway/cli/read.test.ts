@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { workerUrl } from '../../../gateway/kernel/worker-url.ts'
+import { plainEnv } from '../../harness/plain-env.ts'
 import { platePicture, plateScene } from '../../harness/plate-picture.ts'
 
 const main = fileURLToPath(workerUrl(new URL('../../../gateway/cli/read.ts', import.meta.url).href, './main.js'))
@@ -24,11 +25,8 @@ interface Outcome {
 let folder: string
 function luong(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [main, ...args],
-      { cwd: root, maxBuffer: 1 << 26, env: { ...process.env, NO_COLOR: '1' } },
-      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
+    const child = execFile(process.execPath, [main, ...args], { cwd: root, maxBuffer: 1 << 26, env: plainEnv() }, (_, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
     )
   })
 }

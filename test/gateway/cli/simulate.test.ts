@@ -10,6 +10,7 @@ import { buildDevices } from '../../../firmware-bridge/build.ts'
 import { mqttTransport } from '../../../firmware-bridge/transport/mqtt.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
+import { plainEnv } from '../../harness/plain-env.ts'
 
 const MAIN = resolve('dist/gateway/cli/main.js')
 let folder = ''
@@ -74,7 +75,7 @@ interface Run {
 function simulate(...args: string[]): Run {
   const child = spawn(process.execPath, [MAIN, 'simulate', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: plainEnv(),
   })
   children.push(child)
   let out = ''
