@@ -31,6 +31,8 @@ export interface SimTerminals {
   /** What the board drives its relay to now. */
   output(point: string): boolean
   onOutput(point: string, fn: (on: boolean) => void): () => void
+  /** Whether the site file turns the sense of that point round; absent: never. The calls above are the bare contacts all the same. */
+  inverted?(point: string): boolean
 }
 
 /** What a fault injector may do to a simulated device. */

@@ -2,6 +2,7 @@
 import type { SimDevices } from '../../firmware-bridge/build-sim.ts'
 import { deviceOf } from '../../firmware-bridge/plan.ts'
 import type { SimDevice } from '../../firmware-bridge/sim.ts'
+import { wired } from '../../firmware-bridge/sim-terminal.ts'
 import type { Clock } from '../../gateway/kernel/clock.ts'
 import { LuongError } from '../../gateway/kernel/errors.ts'
 import type { Log } from '../../gateway/kernel/log.ts'
@@ -121,9 +122,7 @@ export class Site {
     const point = ref.slice(device.length + 1)
     const board = this.#o.devices.get(device).terminals
     if (!board) throw new LuongError('CONFIG_INVALID', `${ref}: device ${device} has no terminals to wire a sensor to`)
-    const settings = this.#o.loaded.devices.get(device)?.settings as { readonly invert?: unknown } | undefined
-    const inverted = Array.isArray(settings?.invert) && settings.invert.includes(point)
-    return new Contact(ref, (on) => board.setInput(point, on !== inverted))
+    return new Contact(ref, wired(board, point).set)
   }
 }
 

@@ -35,7 +35,7 @@ class ModbusIoSim implements SimDevice {
     this.#profile = PROFILES[settings.profile]
     this.#unit = settings.unit ?? this.#profile.unit
     const names = pointNames(this.#profile)
-    // The terminals are what a cable sees; `invert` is what the gateway makes of it, so it is not applied here.
+    // The terminals are what a cable sees; `invert` is what the gateway makes of it, so it is not applied here but told to who wires.
     this.#inputs = names.inputs.map(() => false)
     this.#outputs = names.outputs.map(() => false)
     this.#listeners = names.outputs.map(() => new Listeners<[boolean]>())
@@ -51,6 +51,7 @@ class ModbusIoSim implements SimDevice {
       },
       output: (point) => this.#outputs[index(names.outputs, point)]!,
       onOutput: (point, fn) => this.#listeners[index(names.outputs, point)]!.add(fn),
+      inverted: (point) => settings.invert.includes(point),
     }
   }
 

@@ -34,6 +34,34 @@ const busy = (rig: Rig) => {
 /** Write requests on the wire for the barrier's own relays. */
 const writes = (rig: Rig) => rig.sent.filter((frame) => /^bus 01(05|06|0f|10)/.test(frame) && !frame.startsWith('bus 01050007'))
 
+describe('on a board whose points are inverted', () => {
+  test('normally closed limit switches tell where the arm is', async () => {
+    const { rig, barrier, positions, run, arm } = await make({}, { invert: ['di1', 'di2'] })
+    expect(rig.sims.get('io').terminals!.output('do1')).toBe(false)
+    expect(await run('open')).toBe('ok')
+    await rig.clock.advance(6_000)
+    expect(arm.opening).toBe(1)
+    expect(await run('close')).toBe('ok')
+    await rig.clock.advance(6_000)
+    expect(arm.opening).toBe(0)
+    expect(positions).toEqual(['closed', 'moving', 'open', 'moving', 'closed'])
+    expect(barrier.position()).toBe('closed')
+    expect(rig.device.health().state).toBe('ok')
+  })
+
+  test('a held barrier on the normally closed side of its relay goes up without power, and down when it is energised', async () => {
+    const { rig, barrier, run, relay, arm } = await make(HOLD, { invert: ['do1'] })
+    await rig.clock.advance(6_000)
+    expect([relay('do1'), arm.opening, barrier.position()]).toEqual([false, 1, 'open'])
+    expect(await run('close')).toBe('ok')
+    await rig.clock.advance(6_000)
+    expect([relay('do1'), arm.opening, barrier.position()]).toEqual([true, 0, 'closed'])
+    expect(await run('open')).toBe('ok')
+    await rig.clock.advance(6_000)
+    expect([relay('do1'), arm.opening, barrier.position()]).toEqual([false, 1, 'open'])
+  })
+})
+
 describe('pulse kind', () => {
   test('open and close: pulses of the board itself, limits followed', async () => {
     const { rig, barrier, positions, run, arm } = await make()
