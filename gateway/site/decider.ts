@@ -1,4 +1,4 @@
-/** From what was seen to a decision: identity, facts, rules. */
+/** From what was seen to a decision: identity, facts, rules; and to one that is durable. */
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../identity/match.ts'
@@ -7,9 +7,11 @@ import type { Facts } from '../rules/facts.ts'
 import { factsOf } from '../rules/facts-of.ts'
 import type { RuleSet } from '../rules/load.ts'
 import type { Findings } from './identifier.ts'
+import { alarmEvent, type EventContext, passageEvent } from './lane-events.ts'
+import type { LaneRunnerOptions } from './lane-options.ts'
 import type { Passage } from './passage.ts'
 
-export interface Deciding {
+interface Deciding {
   readonly findings: Findings
   readonly lane: Facts['lane']
   readonly rules: RuleSet
@@ -22,7 +24,7 @@ export interface Deciding {
 }
 
 /** Fills in plates, identity and decision of the passage. Unknown is not yes: what the rules don't know is referred. */
-export function decidePassage(p: Passage, d: Deciding): Decision {
+function decidePassage(p: Passage, d: Deciding): Decision {
   p.plates = d.findings.plates
   p.identity = identify({
     plates: d.findings.plates,
@@ -41,6 +43,35 @@ export function decidePassage(p: Passage, d: Deciding): Decision {
   })
   p.decision = d.inhibited === null ? decide(d.rules, facts) : outOfOrder(d.inhibited, d.rules.hash)
   return p.decision
+}
+
+export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerOptions, 'clock' | 'keep' | 'recorder' | 'onPassage'> {
+  readonly context: () => EventContext
+  /** Raised in this lane; a decision may add one. */
+  readonly alarms: Set<string>
+}
+
+/** {@link decidePassage}, with what it was made of: resolves when all of it is durable, rejects when it can't be. */
+export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Decision> {
+  const stamp = () => ({ at: d.clock.now(), mono: d.clock.mono() })
+  p.identified = stamp()
+  const decision = decidePassage(p, { ...d, now: p.identified.at })
+  p.decided = stamp()
+  const kept = Promise.all(d.findings.pictures.map(({ camera, image }) => d.keep(p.id, camera, image)))
+  const noted = d.clock.track(kept.then((files) => void p.evidence.push(...files.filter((f) => f !== null))))
+  // An officer wants to see the vehicle that is referred to him. One that is let through does not wait for the disk: its pictures
+  // stand in the event that ends its passage.
+  if (decision.outcome === 'pass') noted.catch(() => {})
+  else await noted
+  const context = d.context()
+  const events = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
+  if (decision.alarm && !d.alarms.has(decision.alarm)) {
+    d.alarms.add(decision.alarm)
+    events.push(alarmEvent(context, 'raised', decision.alarm, { passage: p, why: decision.reasons[0]?.en ?? '' }))
+  }
+  d.onPassage?.('luong.passage.decided.v1', p)
+  await d.recorder.record(events)
+  return decision
 }
 
 function outOfOrder(why: string, config: string): Decision {

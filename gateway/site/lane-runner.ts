@@ -2,71 +2,28 @@
  * The shell around one lane's pure core: brings it what happens, does what it says, and writes both down. It decides
  * nothing about motion itself; it only adds reasons not to move.
  */
-import type { Barrier, Signal } from '../../firmware-bridge/driver.ts'
-import type { DeclarationIndex } from '../identity/declarations.ts'
-import type { ListIndex } from '../identity/lists.ts'
 import type { Entry, InputEntry } from '../journal/journal.ts'
-import type { Zone } from '../journal/zone.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
-import type { Log } from '../kernel/log.ts'
 import {
   type Aspect,
   type BarrierPosition,
   type Direction,
   type LaneAction,
   type LaneInput,
-  type LaneSettings,
-  type LaneTimings,
   type SensorRole,
   type TimerName,
   type Tri,
   UNFINISHED,
 } from '../lane/model.ts'
 import { initial, type LaneState, reloadable, step } from '../lane/step.ts'
-import type { Facts } from '../rules/facts.ts'
-import type { RuleSet } from '../rules/load.ts'
-import { decidePassage } from './decider.ts'
-import type { Findings, Identifier } from './identifier.ts'
-import { alarmEvent, type EventContext, eventOf, passageEvent } from './lane-events.ts'
+import { decideDurably } from './decider.ts'
+import type { Findings } from './identifier.ts'
+import { alarmEvent, type EventContext, eventOf } from './lane-events.ts'
+import type { LanePolicy, LaneRunnerOptions } from './lane-options.ts'
 import { LightKeeper } from './light.ts'
-import { type ClockQuality, newPassage, type Passage } from './passage.ts'
+import { newPassage, type Passage } from './passage.ts'
 import { type CommandAnswer, type LaneCommand, PendingCommands, refusal } from './pending-commands.ts'
-import type { Recorder } from './recorder.ts'
 import { NamedTimers } from './timers.ts'
-
-/** What may be exchanged while the lane runs: all of it at once, and only while it is idle. */
-export interface LanePolicy {
-  readonly timings: LaneTimings
-  /** Time to live of a barrier command, ms. */
-  readonly ttlMs: number
-  readonly facts: Omit<Facts['lane'], 'direction'>
-  readonly rules: RuleSet
-}
-
-export interface LaneRunnerOptions {
-  readonly id: string
-  readonly settings: LaneSettings
-  readonly policy: LanePolicy
-  readonly barrier: Barrier
-  readonly signal: Signal | null
-  readonly identifier: Identifier
-  readonly recorder: Recorder
-  readonly declarations: DeclarationIndex
-  readonly lists: ListIndex
-  /** Keeps a picture; rejects or resolves to null when it can't be kept. */
-  readonly keep: (passage: string, name: string, image: Uint8Array) => Promise<{ path: string; sha256: string } | null>
-  /** Why no new vehicle may be let through just now (journal not writable), or null. */
-  readonly inhibited: () => string | null
-  readonly clock: Clock
-  readonly clockQuality: () => ClockQuality
-  readonly zone: Zone
-  readonly log: Log
-  /** Called after every step. */
-  readonly onChange: (runner: LaneRunner) => void
-  /** Called with every passage event, for statistics and people's eyes. */
-  readonly onPassage?: (type: string, passage: Passage) => void
-}
 
 /** The rules are asked at the latest at this share of the identify time-out, so that they, not the time-out, give the reasons. */
 const ASK_AT = 0.8
@@ -361,31 +318,15 @@ export class LaneRunner {
 
   /** Asks the rules; the decision goes into the core only when it is durable. */
   async #decide(p: Passage, findings: Findings): Promise<void> {
-    p.identified = this.#stamp()
-    const decision = decidePassage(p, {
+    const decision = await decideDurably(p, {
+      ...this.#o,
       findings,
       lane: { ...this.#policy.facts, direction: this.direction },
       rules: this.#policy.rules,
-      declarations: this.#o.declarations,
-      lists: this.#o.lists,
       inhibited: this.#o.inhibited(),
-      now: p.identified.at,
+      context: () => this.#context(),
+      alarms: this.#alarms,
     })
-    p.decided = this.#stamp()
-    const kept = Promise.all(findings.pictures.map(({ camera, image }) => this.#o.keep(p.id, camera, image)))
-    const noted = this.#o.clock.track(kept.then((files) => void p.evidence.push(...files.filter((f) => f !== null))))
-    // An officer wants to see the vehicle that is referred to him. One that is let through does not wait for the disk: its pictures
-    // stand in the event that ends its passage.
-    if (decision.outcome === 'pass') noted.catch(() => {})
-    else await noted
-    const context = this.#context()
-    const events = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
-    if (decision.alarm && !this.#alarms.has(decision.alarm)) {
-      this.#alarms.add(decision.alarm)
-      events.push(alarmEvent(context, 'raised', decision.alarm, { passage: p, why: decision.reasons[0]?.en ?? '' }))
-    }
-    this.#o.onPassage?.('luong.passage.decided.v1', p)
-    await this.#o.recorder.record(events)
     this.#dispatch({ kind: 'decision', at: this.#o.clock.mono(), passage: p.no, outcome: decision.outcome })
   }
 }

@@ -1,0 +1,47 @@
+/** What a lane's runner is given. */
+import type { Barrier, Signal } from '../../firmware-bridge/driver.ts'
+import type { DeclarationIndex } from '../identity/declarations.ts'
+import type { ListIndex } from '../identity/lists.ts'
+import type { Zone } from '../journal/zone.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import type { LaneSettings, LaneTimings } from '../lane/model.ts'
+import type { Facts } from '../rules/facts.ts'
+import type { RuleSet } from '../rules/load.ts'
+import type { Identifier } from './identifier.ts'
+import type { LaneRunner } from './lane-runner.ts'
+import type { ClockQuality, Passage } from './passage.ts'
+import type { Recorder } from './recorder.ts'
+
+/** What may be exchanged while the lane runs: all of it at once, and only while it is idle. */
+export interface LanePolicy {
+  readonly timings: LaneTimings
+  /** Time to live of a barrier command, ms. */
+  readonly ttlMs: number
+  readonly facts: Omit<Facts['lane'], 'direction'>
+  readonly rules: RuleSet
+}
+
+export interface LaneRunnerOptions {
+  readonly id: string
+  readonly settings: LaneSettings
+  readonly policy: LanePolicy
+  readonly barrier: Barrier
+  readonly signal: Signal | null
+  readonly identifier: Identifier
+  readonly recorder: Recorder
+  readonly declarations: DeclarationIndex
+  readonly lists: ListIndex
+  /** Keeps a picture; rejects or resolves to null when it can't be kept. */
+  readonly keep: (passage: string, name: string, image: Uint8Array) => Promise<{ path: string; sha256: string } | null>
+  /** Why no new vehicle may be let through just now (journal not writable), or null. */
+  readonly inhibited: () => string | null
+  readonly clock: Clock
+  readonly clockQuality: () => ClockQuality
+  readonly zone: Zone
+  readonly log: Log
+  /** Called after every step. */
+  readonly onChange: (runner: LaneRunner) => void
+  /** Called with every passage event, for statistics and people's eyes. */
+  readonly onPassage?: (type: string, passage: Passage) => void
+}
