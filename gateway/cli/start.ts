@@ -2,7 +2,6 @@
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import pc from 'picocolors'
 import { loadSite } from '../../config/load.ts'
 import { memoryLine } from '../../firmware-bridge/transport/memory.ts'
 import type { ReaderPool } from '../../models/plate.ts'
@@ -14,6 +13,7 @@ import { VirtualClock } from '../kernel/virtual-clock.ts'
 import type { Gateway } from '../site/gateway.ts'
 import { createLogger } from '../site/logger.ts'
 import { startReaders } from '../site/readers.ts'
+import { paint } from './colour.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 import { PassageLines } from './passage-line.ts'
 
@@ -102,7 +102,7 @@ async function demo(o: StartOptions): Promise<void> {
     seed: o.seed,
     lineFor: (link) => lines.get(link)!.device,
     messages,
-    traffic: { every_s: 25, ...(o.passages === undefined ? {} : { passages: o.passages }) },
+    traffic: { every_s: 25, waiting: true, ...(o.passages === undefined ? {} : { passages: o.passages }) },
     officer: {},
   })
   world.start()
@@ -113,7 +113,7 @@ async function demo(o: StartOptions): Promise<void> {
     await lanesEmpty(gateway, Object.keys(loaded.site.lanes), clock)
     await gateway.settle()
   }
-  if (!o.json) process.stdout.write(`${pc.dim(why === 'done' ? 'all trucks are through; stopping' : 'stopping')}\n`)
+  if (!o.json) process.stdout.write(`${paint.dim(why === 'done' ? 'all trucks are through; stopping' : 'stopping')}\n`)
   // The hardware goes last: a gateway that still looks at it would miss it.
   await messages.stop()
   await gateway.stop()
@@ -153,11 +153,11 @@ function banner(gateway: Gateway, dataDir: string, lanes: readonly string[]): vo
   const port = new URL(gateway.mqttUrl!).port
   process.stdout.write(
     [
-      `${pc.bold('Luồng')} demo: ${lanes.length} lanes (${lanes.join(', ')}) on simulated hardware`,
+      `${paint.bold('Luồng')} demo: ${lanes.length} lanes (${lanes.join(', ')}) on simulated hardware`,
       `  events   mosquitto_sub -p ${port} -v -t 'luong/v1/demo/lane/+/event'`,
       `  health   http://127.0.0.1:${gateway.httpPort}/health   metrics http://127.0.0.1:${gateway.httpPort}/metrics`,
       `  journal  npx luong journal ${dataDir} --follow`,
-      `  ${pc.dim('Ctrl-C stops')}`,
+      `  ${paint.dim('Ctrl-C stops')}`,
       '',
     ].join('\n'),
   )

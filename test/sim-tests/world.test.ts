@@ -59,6 +59,22 @@ describe('the world on real drivers', () => {
     expect([...broker.retained.keys()].filter((t) => t.includes('/declaration/'))).toEqual([])
   })
 
+  test('asked for, the first truck of each lane stands at the line from the beginning, in order', async () => {
+    const { clock, world } = await make({ site: DEMO, traffic: { passages: 7, every_s: 30, trouble: 1, waiting: true } })
+    clock.start()
+    await world.done
+    const [first, later] = [world.truth.vehicles.slice(0, 5), world.truth.vehicles.slice(5)]
+    expect(new Set(first.map((v) => v.lane)).size).toBe(5)
+    for (const v of first) {
+      expect(v).toMatchObject({ body: 'rigid', habit: 'brisk', trouble: null, outcome: 'passed' })
+      expect(v.stoppedAt! - v.arrivedAt).toBeLessThan(10)
+    }
+    for (const v of later) {
+      expect(v.trouble).not.toBeNull()
+      expect(v.stoppedAt! - v.arrivedAt).toBeGreaterThan(2_000)
+    }
+  })
+
   test('a truck with nobody to open stands at the line, and gives up when its patience ends', async () => {
     const { clock, world } = await make({ door: false, traffic: { passages: 1 } })
     clock.start()

@@ -86,12 +86,16 @@ export class LaneSim {
     this.#vehicles.length = 0
   }
 
-  /** Brings a truck into the world at the lane's entry, or at its exit when it comes the wrong way. */
-  add(truck: Truck, truth: VehicleTruth): Vehicle {
+  /**
+   * Brings a truck into the world at the lane's entry, or at its exit when it comes the wrong way; one that is `waiting` stands at the stop
+   * line, where the lane is empty.
+   */
+  add(truck: Truck, truth: VehicleTruth, waiting = false): Vehicle {
     const g = this.geometry
     const against = truck.habit.wrong_way === true
     const last = this.#vehicles.findLast((v) => v.heading === 1)
-    const x = against ? g.gone + 20 : last ? Math.min(g.entry, last.tail - 6 * SPACING) : g.firstEntry
+    const standing = waiting && !against && !last
+    const x = against ? g.gone + 20 : last ? Math.min(g.entry, last.tail - 6 * SPACING) : standing ? 0 : g.firstEntry
     const vehicle = new Vehicle({
       truck,
       truth,
@@ -99,7 +103,7 @@ export class LaneSim {
       x,
       clock: this.#clock,
       marks: this.#marks(truck, against),
-      rolling: true,
+      rolling: !standing,
       hooks: { onMark: (v) => this.#mark(v), onRest: (v) => this.#rest(v) },
     })
     this.#vehicles.push(vehicle)

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../gateway/kernel/clock.ts'
 import type { Declaration, Feed } from './feed.ts'
 import { between, chance, exponential, pick, type Rng, rng, weighted, whole } from './random.ts'
-import { type Body, frontPlate, type Habit, ordinary, shape, type Truck, trailerPlate } from './truck.ts'
+import { type Body, frontPlate, HABITS, type Habit, ordinary, shape, type Truck, trailerPlate } from './truck.ts'
 
 export type Trouble = 'no-declaration' | 'wrong-lane' | 'expired' | 'detained' | 'swapped-trailer' | 'overweight'
 export const TROUBLES: readonly Trouble[] = ['no-declaration', 'wrong-lane', 'expired', 'detained', 'swapped-trailer', 'overweight']
@@ -18,6 +18,10 @@ export interface TrafficOptions {
   readonly queue?: number
   /** No more trucks after this many. */
   readonly passages?: number | undefined
+  /** The first truck of each lane stands at the stop line already: short, in order and with a brisk driver, something to see at once. Default false. */
+  readonly waiting?: boolean
+  /** How often each kind of vehicle comes, where not only small ones go. */
+  readonly bodies?: Readonly<Record<Body, number>>
 }
 
 /** A lane as traffic sees it. */
@@ -34,6 +38,8 @@ export interface Arrival {
   readonly declaration: Declaration | null
   readonly detained: boolean
   readonly trouble: Trouble | null
+  /** Comes into the world standing at the stop line, where the lane is empty. */
+  readonly waiting?: boolean
 }
 
 const GOODS: Record<string, readonly string[]> = {
@@ -44,6 +50,7 @@ const GOODS: Record<string, readonly string[]> = {
   'border-resident': ['household goods', 'vegetables'],
 }
 const FIRMS = ['Hoàng Long Logistics', 'Minh Anh Co.', 'Sông Hồng Transport', 'Yungang Freight', 'Kunhe International']
+const BODIES: Readonly<Record<Body, number>> = { rigid: 4, semi: 5, drawbar: 1 }
 const HOUR = 3_600_000
 const iso = (ms: number): string => new Date(Math.round(ms)).toISOString()
 
@@ -51,7 +58,7 @@ const iso = (ms: number): string => new Date(Math.round(ms)).toISOString()
 export function makeArrival(no: number, lane: LaneFacts, now: number, r: Rng, options: TrafficOptions, habit?: Habit): Arrival {
   const traffic = pick(r, lane.takes)
   const small = traffic === 'border-resident' || traffic === 'parcel'
-  const body: Body = small ? 'rigid' : weighted(r, { rigid: 4, semi: 5, drawbar: 1 })
+  const body: Body = small ? 'rigid' : weighted(r, options.bodies ?? BODIES)
   const country = chance(r, options.chinese ?? 0.35) ? 'cn' : 'vn'
   const form = shape(body, r)
   const tare = Math.round((body === 'rigid' ? between(r, 5_500, 9_500) : between(r, 13_500, 17_000)) / 20) * 20
@@ -106,6 +113,13 @@ export function announce(feed: Feed, arrival: Arrival): void {
 
 /** Seconds between a declaration and its truck, at least. */
 const AHEAD_S = 2
+/** Seconds between the first trucks of two lanes. */
+const APART_S = 2.5
+/** The same where they stand at the line already, and all of them want to be read at once. */
+const APART_WAITING_S = 4
+/** The first truck of a lane that {@link TrafficOptions.waiting} asks for: nothing wrong with it, and short, metres. */
+const IN_ORDER = { trouble: 0, bodies: { rigid: 1, semi: 0, drawbar: 0 } } as const
+const SHORT = 6
 
 /** Sends trucks to the lanes until told to stop or enough have come. */
 export class Traffic {
@@ -145,7 +159,8 @@ export class Traffic {
     for (const [i, lane] of this.#lanes.entries()) {
       const r = rng(this.#seed, 'traffic', lane.id)
       // The first trucks come soon, one lane after the other, so that there is something to see.
-      this.#later(lane, 0.2 + i * 2.5 + r(), r)
+      if (this.#o.waiting && this.#more) this.#first(lane, 0.2 + i * APART_WAITING_S, r)
+      else this.#later(lane, 0.2 + i * APART_S + r(), r)
     }
   }
 
@@ -161,21 +176,36 @@ export class Traffic {
     )
   }
 
+  get #more(): boolean {
+    return this.#sent < (this.#o.passages ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Declared long ago, as far as the gate knows. */
+  #first(lane: LaneFacts, seconds: number, r: Rng): void {
+    const arrival = makeArrival(this.#nextNo(), lane, this.#clock.now(), r, { ...this.#o, ...IN_ORDER }, HABITS.brisk)
+    const truck: Truck = { ...arrival.truck, length: SHORT, metal: [[0, SHORT]] }
+    this.#send(lane, { ...arrival, truck, waiting: true }, seconds, r)
+  }
+
   #next(lane: LaneFacts, r: Rng): void {
     this.#timers.delete(lane.id)
-    if (this.#sent >= (this.#o.passages ?? Number.POSITIVE_INFINITY)) return
+    if (!this.#more) return
     if (this.#waiting(lane.id) >= (this.#o.queue ?? 4)) {
       this.#later(lane, 10, r)
       return
     }
+    this.#send(lane, makeArrival(this.#nextNo(), lane, this.#clock.now(), r, this.#o), AHEAD_S, r)
+  }
+
+  /** Declares a truck, lets it come `ahead` seconds later, and thinks of the next one. */
+  #send(lane: LaneFacts, arrival: Arrival, ahead: number, r: Rng): void {
     this.#sent++
-    const arrival = makeArrival(this.#nextNo(), lane, this.#clock.now(), r, this.#o)
     announce(this.#feed, arrival)
     const mean = this.#o.every_s ?? 45
     const gap = mean * 0.4 + exponential(r, mean * 0.6)
     this.#timers.set(
       lane.id,
-      this.#clock.after(AHEAD_S * 1000, () => {
+      this.#clock.after(ahead * 1000, () => {
         this.#timers.delete(lane.id)
         this.#arrive(lane.id, arrival)
         this.#later(lane, Math.max(0, gap - AHEAD_S), r)

@@ -156,7 +156,7 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
     script?.check()
   }
 
-  const send = (lane: string, { truck, declaration, trouble }: Arrival): VehicleTruth => {
+  const send = (lane: string, { truck, declaration, trouble, waiting }: Arrival): VehicleTruth => {
     const vehicle: VehicleTruth = {
       no: truck.no,
       lane,
@@ -175,7 +175,7 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
       goneAt: null,
       outcome: 'on-the-way',
     }
-    site.lane(lane).add(truck, vehicle)
+    site.lane(lane).add(truck, vehicle, waiting)
     return vehicle
   }
 
