@@ -7,20 +7,20 @@ import type { ReaderPool } from '../../models/plate.ts'
 import type { RunningBroker } from '../broker/broker.ts'
 import { DeclarationIndex } from '../identity/declarations.ts'
 import { ListIndex } from '../identity/lists.ts'
-import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
+import type { Journal, PassageRow } from '../journal/journal.ts'
 import { type Zone, zoneOf } from '../journal/zone.ts'
-import { type Clock, sleep, systemClock, type Timer, withDeadline } from '../kernel/clock.ts'
+import { type Clock, systemClock, type Timer, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import type { RuleSet } from '../rules/load.ts'
-import { Inbox } from '../uplink/inbox.ts'
+import type { Inbox } from '../uplink/inbox.ts'
 import type { Status } from '../uplink/schema/up.ts'
-import { SeenCommands } from '../uplink/seen.ts'
-import { version } from '../version.ts'
+import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
 import { clockQuality } from './clock-quality.ts'
 import { combinedHash, linkSettings, targetConnections } from './derive.ts'
+import { allSaid, lanesDrained } from './ending.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
-import { inboundHandlers, recall } from './inbound.ts'
+import { openInbox, recall } from './inbound.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
 import type { Target } from './links.ts'
@@ -50,8 +50,6 @@ export interface GatewayOptions {
 }
 
 const STATS_MS = 5_000
-/** A truck that drives through, and the arm after it, have this long before a stop goes on without them. */
-const DRAIN_MS = 20_000
 const SETTLE_MS = 5_000
 const FAREWELL_MS = 1_000
 const STOP_RECORD_MS = 3_000
@@ -164,25 +162,18 @@ export class Gateway {
   async #connect(): Promise<void> {
     const { site } = this.#o.loaded
     const base = { root: site.site.root, site: site.site.id }
-    const seen = new SeenCommands(this.journal, this.#clock)
-    await seen.load()
-    this.#inbox = new Inbox({
+    this.#inbox = await openInbox({
       ...base,
+      journal: this.journal,
+      recorder: this.storage.recorder,
+      declarations: this.declarations,
+      lists: this.lists,
+      lane: (id) => this.lane(id),
+      lanes: () => [...this.#lanes.keys()],
+      resendFrom: (sequence) => this.#targets.map((t) => t.publisher.resendFrom(sequence)),
       clock: this.#clock,
+      clockQuality: this.#quality,
       log: this.#log,
-      seen,
-      handlers: inboundHandlers({
-        journal: this.journal,
-        recorder: this.storage.recorder,
-        declarations: this.declarations,
-        lists: this.lists,
-        lane: (id) => this.lane(id),
-        lanes: () => [...this.#lanes.keys()],
-        resendFrom: (sequence) => this.#targets.map((t) => t.publisher.resendFrom(sequence)),
-        clock: this.#clock,
-        clockQuality: this.#quality,
-        log: this.#log,
-      }),
     })
     if ('embedded' in site.broker) {
       const { host, port, users, max_payload_kb } = site.broker.embedded
@@ -261,31 +252,16 @@ export class Gateway {
   /** `site.started`, and the end of every unfinished passage whose lane is not there any more. */
   async #announce(unfinished: readonly PassageRow[]): Promise<void> {
     await this.storage.recorder.record([
-      this.#siteEvent('started', unfinished.length > 0 ? { unfinished: unfinished.map((r) => r.id).slice(0, 256) } : {}),
+      siteEvent('started', this.#facts(), unfinished.length > 0 ? { unfinished: unfinished.map((r) => r.id).slice(0, 256) } : {}),
     ])
   }
 
-  #siteEvent(type: 'started' | 'stopped', extra: Record<string, unknown> = {}): EventEntry {
-    return {
-      kind: 'event',
-      type: `luong.site.${type}.v1`,
-      at: this.#clock.now(),
-      data: { boot: this.#boot, version, config: this.config, clock: this.#quality(), historical: false, ...extra },
-    }
+  #facts(): SiteFacts {
+    return { boot: this.#boot, config: this.config, clock: this.#quality(), now: this.#clock.now() }
   }
 
   #status(): Status {
-    const { site } = this.#o.loaded
-    return {
-      site: site.site.id,
-      online: true,
-      boot: this.#boot,
-      version,
-      config: this.config,
-      clock: this.#quality(),
-      sequence: this.journal.head().sequence,
-      at: this.#zone.format(this.#clock.now()),
-    }
+    return siteStatus(this.#o.loaded.site.site.id, this.#facts(), this.journal.head().sequence, this.#zone)
   }
 
   #publishLane(id: string): void {
@@ -341,19 +317,12 @@ export class Gateway {
 
   /** Waits until everything recorded is durable and acknowledged by the brokers that are there; at most `ms`. */
   async settle(ms = SETTLE_MS): Promise<void> {
-    const until = performance.now() + ms
-    const busy = () =>
-      this.storage.recorder.backlog > 0 ||
-      this.#targets.some((t) => t.connection.up && t.publisher.stats().lag > t.publisher.stats().parked.length)
-    while (busy() && performance.now() < until) await sleep(systemClock, 20)
+    await allSaid(this.storage.recorder, this.#targets, ms)
   }
 
-  /** Lets nobody in any more and waits until those who were let in are through and no arm moves; at most {@link DRAIN_MS}. */
-  async drain(): Promise<void> {
-    const until = performance.now() + DRAIN_MS
-    const runners = [...this.#lanes.values()].map((unit) => unit.runner)
-    for (const runner of runners) runner.hold()
-    while (runners.some((runner) => runner.busy) && performance.now() < until) await sleep(systemClock, 50)
+  /** Lets nobody in any more and waits until those who were let in are through and no arm moves; at most 20 s. */
+  drain(): Promise<void> {
+    return lanesDrained([...this.#lanes.values()].map((unit) => unit.runner))
   }
 
   /** Finishes what is durable to finish, and closes everything in the reverse order of starting. Moves nothing. */
@@ -366,7 +335,7 @@ export class Gateway {
     this.#statsTimer?.cancel()
     for (const unit of this.#lanes.values()) unit.stop()
     if (this.#storage && this.#announced) {
-      const stopped = this.#storage.recorder.record([this.#siteEvent('stopped')]).catch(() => {})
+      const stopped = this.#storage.recorder.record([siteEvent('stopped', this.#facts())]).catch(() => {})
       await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})
       // Whoever listens hears of the stop now, not at the next start.
       await this.settle(FAREWELL_MS)

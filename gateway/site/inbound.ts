@@ -6,8 +6,10 @@ import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import type { InboxHandlers } from '../uplink/inbox.ts'
+import { Inbox, type InboxHandlers } from '../uplink/inbox.ts'
 import type { Command } from '../uplink/schema/down.ts'
+import { SeenCommands } from '../uplink/seen.ts'
+import type { TopicBase } from '../uplink/topics.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality } from './passage.ts'
 import type { Recorder } from './recorder.ts'
@@ -24,6 +26,14 @@ export interface InboundOptions {
   readonly clock: Clock
   readonly clockQuality: () => ClockQuality
   readonly log: Log
+}
+
+/** The inbox of a site, which knows the commands that it has carried out before. */
+export async function openInbox(o: InboundOptions & TopicBase): Promise<Inbox> {
+  const { root, site, clock, log } = o
+  const seen = new SeenCommands(o.journal, clock)
+  await seen.load()
+  return new Inbox({ root, site, clock, log, seen, handlers: inboundHandlers(o) })
 }
 
 /** Fills the indexes with what is known from before. Returns the vehicles that were in a lane when the last run ended. */
@@ -49,7 +59,7 @@ type CommandFields = {
   reason?: string | undefined
 }
 
-export function inboundHandlers(o: InboundOptions): InboxHandlers {
+function inboundHandlers(o: InboundOptions): InboxHandlers {
   const event = (result: 'accepted' | 'rejected', c: CommandFields, why?: string): EventEntry => {
     const lane = c.lane !== undefined && o.lane(c.lane) ? { lane: c.lane } : {}
     return {
