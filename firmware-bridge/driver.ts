@@ -39,6 +39,10 @@ export interface Device {
   readonly signal?: Signal
   readonly camera?: Camera
   readonly scale?: Scale
+  /** UHF tags in front of a reader. */
+  readonly tag?: Reader
+  /** QR and bar codes held before a scanner. */
+  readonly code?: Reader
 }
 
 /** Channels of a board by name: `di1`…, `do1`… A site file refers to them as `DEVICE.POINT`, e.g. `io-1.di3`. */
@@ -125,6 +129,30 @@ export interface Scale {
   onWeight(fn: (weight: Weight | null) => void): () => void
 }
 
+/** One stay of a tag or code before a reader: however often it is read, it is one until it was not read for the reader's hold time. */
+export interface Presence {
+  /** A tag's EPC as upper-case hex; a code's text. */
+  readonly text: string
+  /** When it was first and last read, mono ms. */
+  readonly first: number
+  readonly last: number
+  /** How often it was read. */
+  readonly count: number
+  /** The strongest read, in the reader's own unit (dBm, or 0…255): more is nearer. null: the reader does not say. */
+  readonly rssi: number | null
+  /** Antenna of the strongest read, from 1; null: the reader does not say. */
+  readonly antenna: number | null
+  /** The frame of the strongest read as it came, hex; tags only. */
+  readonly raw?: string
+}
+
+export interface Reader {
+  /** What is there now, the first come first; empty when nothing is, or nothing is known. */
+  present(): readonly Presence[]
+  /** Called when one comes (`there`) and, with its final numbers, when it is gone or the device is lost. */
+  onPresence(fn: (presence: Presence, there: boolean) => void): () => void
+}
+
 /** What a driver is given to build a device. */
 export interface DriverContext {
   readonly id: string
@@ -146,7 +174,7 @@ export interface DriverEntry<S extends z.ZodType = z.ZodType> {
   readonly name: string
   readonly schema: S
   /** What kind of device it is, so that a site cannot name a camera where a barrier belongs. Absent: not checked. */
-  readonly provides?: 'points' | 'barrier' | 'signal' | 'camera' | 'scale'
+  readonly provides?: 'points' | 'barrier' | 'signal' | 'camera' | 'scale' | 'tag' | 'code'
   /** Kinds of link it can be on. Absent: not checked. */
   readonly links?: readonly ('serial' | 'tcp' | 'mqtt' | 'memory')[]
   /** Refs of points (`io-1.di3`) and ids of devices and links the settings use, for cross-checks and start order. */

@@ -48,5 +48,7 @@ export function isolate(device: Device, clock: Clock, log: Log, stopMs: number):
     ...(device.signal ? { signal: device.signal } : {}),
     ...(device.camera ? { camera: device.camera } : {}),
     ...(device.scale ? { scale: device.scale } : {}),
+    ...(device.tag ? { tag: device.tag } : {}),
+    ...(device.code ? { code: device.code } : {}),
   }
 }

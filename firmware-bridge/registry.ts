@@ -5,9 +5,12 @@
 import type { z } from 'zod'
 import type { DriverEntry } from './driver.ts'
 import { entry as barrier } from './drivers/barrier/entry.ts'
+import { entry as chafon } from './drivers/chafon/entry.ts'
 import { entry as modbusIo } from './drivers/modbus-io/entry.ts'
 import { entry as mqttCamera } from './drivers/mqtt-camera/entry.ts'
 import { entry as mqttIo } from './drivers/mqtt-io/entry.ts'
+import { entry as qrLine } from './drivers/qr-line/entry.ts'
+import { entry as r200 } from './drivers/r200/entry.ts'
 import { entry as trafficLight } from './drivers/traffic-light/entry.ts'
 import { entry as xk3190 } from './drivers/xk3190/entry.ts'
 
@@ -26,9 +29,12 @@ export const anyDriver = <S extends z.ZodType>(entry: DriverEntry<S>): DriverEnt
 
 export const drivers: ReadonlyMap<string, DriverEntry> = makeRegistry([
   anyDriver(barrier),
+  anyDriver(chafon),
   anyDriver(modbusIo),
   anyDriver(mqttCamera),
   anyDriver(mqttIo),
+  anyDriver(qrLine),
+  anyDriver(r200),
   anyDriver(trafficLight),
   anyDriver(xk3190),
 ])

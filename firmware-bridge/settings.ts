@@ -17,6 +17,15 @@ export const linkName = (description: string) => z.string().min(1).max(41).meta(
 /** Name of a point that a device offers. */
 export const pointName = z.string().regex(/^[a-z0-9_-]{1,40}$/, 'use lower-case letters, digits, _ and -')
 
+/** How long a tag or code counts as there after its last read. */
+export const holdMs = ms(
+  2_000,
+  200,
+  60_000,
+  'Hold',
+  'A tag or code read again within this time is still the same presence; after it, a new one.',
+)
+
 /** A topic to publish to, or to subscribe to without wildcards. */
 export const topic = (title: string, description: string) =>
   z

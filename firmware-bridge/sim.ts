@@ -56,6 +56,10 @@ export interface SimDevice {
   readonly arm?: SimArm
   readonly light?: { readonly aspect: () => 'red' | 'green' | 'amber' | 'off' }
   readonly scale?: { setLoad(kg: number): void }
+  /** Which tags (EPC, hex) are before the antenna now. */
+  readonly tag?: { place(epcs: readonly string[]): void }
+  /** Somebody holds a code before the scanner. */
+  readonly code?: { scan(text: string): void }
   /** Sends a picture as this camera would. Rejects when the broker is away. */
   readonly camera?: { send(image: Uint8Array): Promise<void> }
 }

@@ -11,6 +11,8 @@ const NEEDED: Readonly<Record<DeviceKind, string>> = {
   signal: 'a traffic light',
   camera: 'a camera',
   scale: 'a weighbridge',
+  tag: 'a tag reader',
+  code: 'a code scanner',
 }
 
 /** One place where a lane names a device. */
@@ -45,6 +47,8 @@ export function deviceUses(id: string, lane: LaneConfig): DeviceUse[] {
     ...lane.cameras.front.map((camera, i) => use(camera, 'camera', 'cameras', 'front', i)),
     ...lane.cameras.rear.map((camera, i) => use(camera, 'camera', 'cameras', 'rear', i)),
     ...(lane.scale === undefined ? [] : [use(lane.scale, 'scale', 'scale')]),
+    ...(lane.tag === undefined ? [] : [use(lane.tag, 'tag', 'tag')]),
+    ...(lane.code === undefined ? [] : [use(lane.code, 'code', 'code')]),
   ]
 }
 
@@ -59,7 +63,7 @@ function rightKind(use: DeviceUse, view: SiteView): Finding[] {
   return [{ path: use.path, message, hint: among(use.id, fitting(), what) }]
 }
 
-/** A barrier, light, camera or scale belongs to one lane: a plate or weight must never open another lane's arm. */
+/** A barrier, light, camera, scale or reader belongs to one lane: a plate, weight or tag must never open another lane's arm. */
 function oneLaneEach(uses: readonly DeviceUse[]): Finding[] {
   const owners = new Map<string, string>()
   return uses.flatMap(({ id, lane, path }) => {

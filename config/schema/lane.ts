@@ -37,6 +37,8 @@ export const lane = z
       .prefault({})
       .meta(about('Cameras', 'Device ids of the plate cameras.')),
     scale: id.optional().meta(about('Weighbridge', 'Device id of the scale in this lane.')),
+    tag: id.optional().meta(about('Tag reader', 'Device id of the UHF tag reader at the stop line of this lane.')),
+    code: id.optional().meta(about('Code scanner', 'Device id of the QR code scanner at the stop line of this lane.')),
     idle_light: z.enum(['red', 'green']).default('red').meta(about('Idle light', 'Shown while the lane is open and empty.')),
     timing: z
       .strictObject({

@@ -88,7 +88,15 @@ function textLines(file: string, { problems, site, rules, examples }: Checked, o
   return [...told, ...summary(site, rules, examples), paint.green(`${file} is right${warned}`)]
 }
 
-const KINDS = { points: 'board', barrier: 'barrier', signal: 'traffic light', camera: 'camera', scale: 'weighbridge' } as const
+const KINDS = {
+  points: 'board',
+  barrier: 'barrier',
+  signal: 'traffic light',
+  camera: 'camera',
+  scale: 'weighbridge',
+  tag: 'tag reader',
+  code: 'code scanner',
+} as const
 
 /** What the site is, so that a person sees at a glance whether it is the one that was meant. */
 function summary(loaded: LoadedSite, rules: number, examples: number): string[] {
@@ -104,7 +112,8 @@ function summary(loaded: LoadedSite, rules: number, examples: number): string[] 
     row('site', `${paint.bold(site.site.id)}: ${site.site.name.en} · ${site.site.name.vi} · ${site.site.name.zh}`),
     ...lanes.map(([id, lane], i) => {
       const cameras = lane.cameras.front.length + lane.cameras.rear.length
-      const extras = [count(cameras, 'camera'), ...(lane.scale ? ['weighbridge'] : []), ...(lane.priority ? ['priority'] : [])]
+      const equipped = (['scale', 'tag', 'code'] as const).filter((kind) => lane[kind] !== undefined).map((kind) => KINDS[kind])
+      const extras = [count(cameras, 'camera'), ...equipped, ...(lane.priority ? ['priority'] : [])]
       return row(i === 0 ? 'lanes' : '', `${id.padEnd(width)}  ${lane.direction}: ${lane.takes.join(', ')} (${extras.join(', ')})`)
     }),
     row('devices', kinds.join(', ')),

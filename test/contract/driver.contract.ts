@@ -9,7 +9,7 @@ export interface DriverContract {
   readonly make: () => Promise<Rig>
   /** A command that moves something, while the device is in a state in which it may; absent for what only reports. */
   readonly command?: (device: Device, options: CommandOptions) => Promise<void>
-  /** Whether the driver claims to know anything about the outside; default: inputs, position, weight. */
+  /** Whether the driver claims to know anything about the outside; default: inputs, position, weight, tags, codes. */
   readonly knows?: (device: Device) => boolean
   /** The device never says anything by itself and cannot be asked, so its silence cannot be noticed (a camera). */
   readonly mute?: boolean
@@ -25,13 +25,14 @@ function knowsByDefault(device: Device): boolean {
   const inputs = [...(device.points?.inputs.values() ?? [])].some((input) => input.read().value !== null)
   const position = device.barrier !== undefined && device.barrier.position() !== 'unknown'
   const weight = device.scale !== undefined && device.scale.read() !== null
-  return inputs || position || weight
+  const seen = [device.tag, device.code].some((reader) => reader !== undefined && reader.present().length > 0)
+  return inputs || position || weight || seen
 }
 
 /** Declares the suite. */
 export function describeDriver(name: string, contract: DriverContract): void {
   const knows = contract.knows ?? knowsByDefault
-  const reports = (device: Device) => device.points?.inputs.size || device.barrier || device.scale
+  const reports = (device: Device) => device.points?.inputs.size || device.barrier || device.scale || device.tag
 
   describe(`driver contract: ${name}`, () => {
     const rigs: Rig[] = []

@@ -42,7 +42,17 @@ const oddOnes = (specs: Record<string, Spec>): Map<string, DeviceSpec> =>
 
 describe('the registry', () => {
   it('has the drivers of the house, each with a described schema', () => {
-    expect([...drivers.keys()].sort()).toEqual(['barrier', 'modbus-io', 'mqtt-camera', 'mqtt-io', 'traffic-light', 'xk3190'])
+    expect([...drivers.keys()].sort()).toEqual([
+      'barrier',
+      'chafon',
+      'modbus-io',
+      'mqtt-camera',
+      'mqtt-io',
+      'qr-line',
+      'r200',
+      'traffic-light',
+      'xk3190',
+    ])
     for (const [name, entry] of drivers) {
       expect(entry.name).toBe(name)
       const schema = z.toJSONSchema(entry.schema, { io: 'input', unrepresentable: 'any' }) as {

@@ -4,11 +4,11 @@
  */
 import type { Timer } from '../../../gateway/kernel/clock.ts'
 import type { SimContext, SimDevice, SimFault } from '../../sim.ts'
+import { SimWire } from '../../sim-wire.ts'
 import { decodeCommand, encodeContinuous, encodeReply, STX } from './codec.ts'
 import type { Settings } from './schema.ts'
 
 const FRAME_MS = 100
-const LATE_MS = 500
 /** Time in which the platform takes up a change of load. */
 const SETTLE_MS = 1_200
 
@@ -27,9 +27,8 @@ class Indicator implements Xk3190Sim {
   readonly #settings: Settings
   readonly #context: SimContext
   #timer: Timer | undefined
-  #late = new Set<Timer>()
+  readonly #wire: SimWire
   #off = () => {}
-  #fault: SimFault = 'none'
   #from = 0
   #load = 0
   #since = Number.NEGATIVE_INFINITY
@@ -39,6 +38,7 @@ class Indicator implements Xk3190Sim {
     this.id = context.id
     this.#settings = settings
     this.#context = context
+    this.#wire = new SimWire(context.clock, () => context.line(settings.link))
   }
 
   start(): void {
@@ -51,12 +51,11 @@ class Indicator implements Xk3190Sim {
     this.#off()
     this.#timer?.cancel()
     this.#timer = undefined
-    for (const timer of this.#late) timer.cancel()
-    this.#late.clear()
+    this.#wire.stop()
   }
 
   fault(kind: SimFault): void {
-    this.#fault = kind
+    this.#wire.fault = kind
   }
 
   #setLoad(kg: number): void {
@@ -101,23 +100,6 @@ class Indicator implements Xk3190Sim {
   }
 
   #send(frame: Uint8Array): void {
-    if (this.#fault === 'silent' || this.#fault === 'exception') return
-    const line = this.#context.line(this.#settings.link)
-    if (this.#fault !== 'late') {
-      line.send(mangled(frame, this.#fault))
-      return
-    }
-    const timer = this.#context.clock.after(LATE_MS, () => {
-      this.#late.delete(timer)
-      line.send(frame)
-    })
-    this.#late.add(timer)
+    if (this.#wire.fault !== 'exception') this.#wire.send(frame)
   }
-}
-
-function mangled(frame: Uint8Array, fault: SimFault): Uint8Array {
-  if (fault === 'half') return frame.subarray(0, frame.length >> 1)
-  if (fault === 'garbage') return frame.map((byte) => byte ^ 0x55)
-  if (fault === 'bad-crc') return frame.map((byte, i) => (i === frame.length - 2 ? byte ^ 1 : byte))
-  return frame
 }
