@@ -3,7 +3,7 @@ import { type Clock, sleep, withDeadline } from '../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import type { Log } from '../gateway/kernel/log.ts'
 import { buildDevices } from './build.ts'
-import type { Device, DriverEntry, ProbeFact } from './driver.ts'
+import type { Device, DriverEntry, Presence, ProbeFact } from './driver.ts'
 import { type DeviceSpec, deviceOf, type Links } from './plan.ts'
 import { drivers } from './registry.ts'
 import type { ByteTransport, MessageTransport } from './transport/transport.ts'
@@ -19,6 +19,8 @@ export interface ProbeOptions {
   /** How long to listen at most, ms; default 5,000. */
   readonly listenMs?: number
   readonly registry?: ReadonlyMap<string, DriverEntry>
+  /** Told what comes while it listens: a tag or code was seen, in words. */
+  readonly onFact?: (fact: ProbeFact) => void
 }
 
 export interface ProbeResult {
@@ -41,10 +43,11 @@ export async function probeDevice(options: ProbeOptions): Promise<ProbeResult> {
   const devices = await buildDevices({ ...options, devices: neededFor(options.device, options.devices, registry), registry })
   const device = devices.get(options.device)
   const pictures = countPictures(device)
+  const read = watchReader(device, options.onFact)
   try {
     devices.start()
     await untilSettled(device, clock, listenMs, () => pictures.count > 0)
-    const facts = [...linkFacts(devices.links), ...stateFacts(device), ...pictures.facts()]
+    const facts = [...linkFacts(devices.links), ...stateFacts(device), ...pictures.facts(), ...read.facts()]
     if (device.probe && [...devices.links.values()].every((link) => link.up)) {
       try {
         const late = () => new LuongError('DEVICE_TIMEOUT', 'asking took too long')
@@ -82,6 +85,8 @@ async function untilSettled(device: Device, clock: Clock, ms: number, enough: ()
   const end = clock.mono() + ms
   while (clock.mono() < end && device.health().state !== 'ok') await sleep(clock, 50)
   if (device.camera) while (clock.mono() < end && !enough()) await sleep(clock, 50)
+  // Somebody may hold a tag or code before a reader at any moment: the whole time is his.
+  if (device.tag ?? device.code) await sleep(clock, Math.max(0, end - clock.mono()))
   await sleep(clock, Math.max(0, Math.min(300, end - clock.mono())))
 }
 
@@ -101,6 +106,32 @@ function countPictures(device: Device) {
       return [{ what: 'pictures', value: count === 0 ? 'none came' : `${count}, the last of ${Math.round(bytes / 1024)} kB` }]
     },
   }
+}
+
+/** More tags and codes than this are not listed. */
+const MAX_SHOWN = 20
+
+function watchReader(device: Device, onFact: ((fact: ProbeFact) => void) | undefined) {
+  const what = device.tag ? 'tag' : 'code'
+  const reader = device.tag ?? device.code
+  const seen = new Map<string, Presence>()
+  reader?.onPresence((presence, there) => {
+    if (seen.size < MAX_SHOWN || seen.has(presence.text)) seen.set(presence.text, presence)
+    if (there) onFact?.({ what, value: presenceWords(presence) })
+  })
+  return {
+    facts(): ProbeFact[] {
+      for (const presence of reader?.present() ?? []) if (seen.has(presence.text)) seen.set(presence.text, presence)
+      if (reader && seen.size === 0) return [{ what, value: 'none came' }]
+      return [...seen.values()].map((presence) => ({ what, value: presenceWords(presence) }))
+    },
+  }
+}
+
+function presenceWords({ text, count, rssi, antenna }: Presence): string {
+  const more = [count > 1 ? `read ${count} times` : '', rssi === null ? '' : `signal ${rssi}`, antenna === null ? '' : `antenna ${antenna}`]
+  const said = more.filter((words) => words !== '').join(', ')
+  return said === '' ? text : `${text} (${said})`
 }
 
 function linkFacts(links: ReadonlyMap<string, { name: string; up: boolean }>): ProbeFact[] {

@@ -55,6 +55,7 @@ async function probeSite(file: string, device: string | undefined, options: Opti
         log: silentLog,
         listenMs: options.listen * 1000,
         ...messages,
+        ...(options.json ? {} : { onFact: (fact) => process.stdout.write(`${paint.dim(`${id}  ${fact.what}`)}  ${fact.value}\n`) }),
       })
       ok &&= result.ok
       print(result, options)

@@ -30,7 +30,7 @@ export const declaration = z
       .regex(/^[A-Z]{3}[UJZ]\d{7}$/)
       .optional()
       .meta({ title: 'Container', description: 'ISO 6346 container number.' }),
-    tag: z.string().max(64).optional().meta({ title: 'Tag', description: 'UHF tag EPC or QR text.' }),
+    tag: z.string().max(64).optional().meta({ title: 'Tag', description: 'EPC of its UHF tag in hex, or the text of its QR code.' }),
     direction: z.enum(['import', 'export']).meta({ title: 'Direction', description: 'import: into Vietnam; export: out of Vietnam.' }),
     traffic: traffic.default('loaded'),
     goods: z.string().max(200).optional().meta({ title: 'Goods', description: 'What is carried, in words.' }),

@@ -30,9 +30,21 @@ export interface VotedPlate {
 export type Match = 'exact' | 'near' | 'ambiguous' | 'undeclared' | 'unread'
 
 export interface Disagreement {
-  readonly code: 'trailer' | 'weight' | 'second-plate' | 'direction' | 'validity'
+  readonly code: 'trailer' | 'weight' | 'second-plate' | 'tag' | 'direction' | 'validity'
   readonly expected: string
   readonly seen: string
+}
+
+/** A tag or code that a reader of the lane saw while the vehicle stood there. */
+export interface Seen {
+  /** EPC as upper-case hex; text of a code. */
+  readonly text: string
+  /** Device id of the reader. */
+  readonly reader: string
+  /** How often it was read. */
+  readonly count: number
+  /** Strongest read in the reader's own unit, more is nearer; null: not known. */
+  readonly rssi: number | null
 }
 
 export interface Identity {
@@ -46,4 +58,9 @@ export interface Identity {
   readonly candidates: readonly string[]
   readonly disagreements: readonly Disagreement[]
   readonly weight_kg: number | null
+  /** Strongest first. */
+  readonly tags: readonly Seen[]
+  readonly codes: readonly Seen[]
+  /** The declared tag or code was seen, or only others were; null: none is declared, or none was seen. */
+  readonly tag: 'same' | 'other' | null
 }

@@ -1,12 +1,15 @@
 /** Joins everything known about the vehicle at the lane into one answer to: who is it, and what does not fit? */
 import type { DeclarationIndex, Declared } from './declarations.ts'
-import type { Disagreement, Identity, Match, VotedPlate } from './identity.ts'
+import type { Disagreement, Identity, Match, Seen, VotedPlate } from './identity.ts'
 
 export interface MatchInput {
   readonly plates: readonly VotedPlate[]
   readonly declarations: DeclarationIndex
   /** Stable weight on the lane's scale, kg, or null. */
   readonly weight_kg: number | null
+  /** What the lane's readers saw, strongest first. */
+  readonly tags?: readonly Seen[]
+  readonly codes?: readonly Seen[]
   readonly direction: 'import' | 'export'
   /** Wall clock, ms. */
   readonly now: number
@@ -63,6 +66,27 @@ function trailerDisagrees(expected: string | undefined, tractor: string, rear: r
   return foreign ? { code: 'trailer', expected: '', seen: foreign.text } : null
 }
 
+/** An EPC as people write it: any case, with spaces or dashes. */
+const epcOf = (text: string): string => text.toUpperCase().replace(/[\s-]/g, '')
+/** Whole 16-bit words in hex, two at least. Anything else that is declared as a tag is the text of a code. */
+const isEpc = (text: string): boolean => /^([0-9A-F]{4}){2,}$/.test(text)
+/** Of a code that was not expected, as much as an officer reads. */
+const SHOWN = 120
+
+/** Compares the declared tag with what was seen of its kind; an EPC may also be printed as a code. */
+function tagSays(declared: string | undefined, input: MatchInput): { says: Identity['tag']; differs: Disagreement | null } {
+  const { tags = [], codes = [] } = input
+  if (declared === undefined || declared.trim() === '') return { says: null, differs: null }
+  const epc = epcOf(declared)
+  const same = isEpc(epc)
+    ? [...tags, ...codes].some((seen) => epcOf(seen.text) === epc)
+    : codes.some((seen) => seen.text === declared.trim())
+  if (same) return { says: 'same', differs: null }
+  const other = (isEpc(epc) ? tags : codes)[0]
+  if (!other) return { says: null, differs: null }
+  return { says: 'other', differs: { code: 'tag', expected: isEpc(epc) ? epc : declared, seen: other.text.slice(0, SHOWN) } }
+}
+
 /** Everything about `declared` that does not fit what was seen. */
 function disagreementsWith({ declaration: d, from, to }: Declared, input: MatchInput): Disagreement[] {
   const out: Disagreement[] = []
@@ -77,6 +101,8 @@ function disagreementsWith({ declaration: d, from, to }: Declared, input: MatchI
   const own = front.find((p) => p.text === d.plate)
   const second = own && front.find((p) => p !== own && p.country === own.country)
   if (second) out.push({ code: 'second-plate', expected: d.plate, seen: second.text })
+  const tag = tagSays(d.tag, input).differs
+  if (tag) out.push(tag)
   if (input.weight_kg !== null && d.weight_kg !== undefined) {
     const allowed = Math.max(input.tolerance.kg, d.weight_kg * input.tolerance.share)
     if (Math.abs(input.weight_kg - d.weight_kg) > allowed)
@@ -104,5 +130,8 @@ export function identify(input: MatchInput): Identity {
     candidates: found.map((d) => d.declaration.id),
     disagreements: chosen ? disagreementsWith(chosen, input) : [],
     weight_kg: input.weight_kg,
+    tags: input.tags ?? [],
+    codes: input.codes ?? [],
+    tag: tagSays(chosen?.declaration.tag, input).says,
   }
 }

@@ -14,12 +14,13 @@ export interface FactsContext {
 }
 
 /**
- * Everything the vehicle may be called: every reading of every plate, and what its declaration says. A detained vehicle
+ * Everything the vehicle may be called: every reading of every plate, every tag, and what its declaration says. A detained vehicle
  * must not pass because a camera was unsure of one character.
  */
 function names(identity: Identity): string[] {
   const d = identity.declaration
-  return [...identity.plates.flatMap((p) => p.readings), identity.plate, d?.plate, d?.trailer].filter((n): n is string => Boolean(n))
+  const plates = [...identity.plates.flatMap((p) => p.readings), identity.plate, d?.plate, d?.trailer]
+  return [...plates, ...identity.tags.map((t) => t.text), d?.tag].filter((n): n is string => Boolean(n))
 }
 
 export function factsOf({ lane, identity, declared, lists, now }: FactsContext): Facts {
@@ -53,6 +54,14 @@ export function factsOf({ lane, identity, declared, lists, now }: FactsContext):
       declared_kg: d?.weight_kg ?? 0,
       tare_kg: d?.tare_kg ?? 0,
     },
+    tag: {
+      known: identity.tags.length > 0,
+      epc: identity.tags[0]?.text ?? '',
+      declared: d?.tag ?? '',
+      same: identity.tag === 'same',
+      other: identity.tag === 'other',
+    },
+    code: { known: identity.codes.length > 0, text: identity.codes[0]?.text ?? '' },
     lists: {
       detained: names(identity).some((n) => lists.has('detained', n, now)),
       priority_firm: d?.firm !== undefined && lists.has('priority-firm', d.firm, now),

@@ -14,6 +14,8 @@ export const facts = z.strictObject({
       takes: z.array(z.string()).default(['loaded']).meta({ description: 'Traffic classes the lane takes' }),
       priority: flag('Agricultural priority lane'),
       scale: flag('A weighbridge stands in this lane'),
+      tag: flag('A UHF tag reader stands in this lane'),
+      code: flag('A code scanner stands in this lane'),
     })
     .prefault({}),
   vehicle: z
@@ -48,13 +50,28 @@ export const facts = z.strictObject({
       tare_kg: num('Declared tare, kg, 0 when not declared'),
     })
     .prefault({}),
+  tag: z
+    .strictObject({
+      known: flag('A UHF tag was seen at the stop line'),
+      epc: text('EPC of the nearest one, upper-case hex, else empty'),
+      declared: text('The tag or code as declared, else empty'),
+      same: flag('The declared tag or code was seen'),
+      other: flag('Tags or codes were seen, and the declared one was not among them'),
+    })
+    .prefault({}),
+  code: z
+    .strictObject({
+      known: flag('A code was scanned at the stop line'),
+      text: text('Its text, else empty'),
+    })
+    .prefault({}),
   lists: z
     .strictObject({
-      detained: flag('A plate that was read, could be meant, or is declared is on the list `detained`'),
+      detained: flag('A plate or tag that was read, could be meant, or is declared is on the list `detained`'),
       priority_firm: flag('The firm is on the list `priority-firm`'),
     })
     .prefault({}),
-  disagreements: texts('Codes of what does not fit: trailer, weight, second-plate, direction, validity'),
+  disagreements: texts('Codes of what does not fit: trailer, weight, second-plate, tag, direction, validity'),
   differences: texts('The same with what was declared and what was seen: `trailer 24RM04466 ≠ 24RM00817`'),
 })
 export type Facts = z.output<typeof facts>
@@ -76,6 +93,7 @@ export function words(f: Facts): Record<string, string> {
     kg: String(Math.round(f.weight.kg)),
     tare_kg: String(Math.round(f.weight.tare_kg)),
     declared_kg: String(Math.round(f.weight.declared_kg)),
+    tag: f.tag.epc || '-',
     disagreements: (f.differences.length > 0 ? f.differences : f.disagreements).join(', ') || '-',
   }
 }

@@ -30,6 +30,8 @@ function decidePassage(p: Passage, d: Deciding): Decision {
     plates: d.findings.plates,
     declarations: d.declarations,
     weight_kg: d.findings.weight_kg,
+    tags: d.findings.tags,
+    codes: d.findings.codes,
     direction: d.lane.direction === 'export' ? 'export' : 'import',
     now: d.now,
     tolerance: WEIGHT_TOLERANCE,

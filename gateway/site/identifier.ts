@@ -4,11 +4,12 @@
  */
 import type { Camera, Frame, Scale } from '../../firmware-bridge/driver.ts'
 import type { ReaderPool } from '../../models/plate.ts'
-import type { VotedPlate } from '../identity/identity.ts'
+import type { Seen, VotedPlate } from '../identity/identity.ts'
 import { addReads, emptyVote, tally, type VoteOptions } from '../identity/vote.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { type LaneReader, Sightings } from './sightings.ts'
 
 type Position = 'front' | 'rear'
 
@@ -16,11 +17,13 @@ export interface IdentifierOptions {
   readonly lane: string
   readonly cameras: readonly { readonly id: string; readonly position: Position; readonly camera: Camera }[]
   readonly scale: Scale | null
+  /** Tag readers and code scanners of the lane. */
+  readonly readers: readonly LaneReader[]
   readonly pool: Pick<ReaderPool, 'submit'>
   readonly clock: Clock
   readonly log: Log
   readonly vote: VoteOptions
-  /** Time to wait for a sure rear plate once the front plate is sure, ms. */
+  /** Time to wait for a sure rear plate and for a tag once the front plate is sure, ms. */
   readonly settleMs: number
 }
 
@@ -28,6 +31,9 @@ export interface IdentifierOptions {
 export interface Findings {
   readonly plates: readonly VotedPlate[]
   readonly weight_kg: number | null
+  /** Strongest first. */
+  readonly tags: readonly Seen[]
+  readonly codes: readonly Seen[]
   /** Pictures that show the plates best, one a camera. */
   readonly pictures: readonly { readonly camera: string; readonly image: Uint8Array }[]
 }
@@ -92,6 +98,7 @@ class Capture {
   readonly #closer = new Set<string>()
   readonly #next = new Map<string, Frame>()
   readonly #offScale: (() => void) | null
+  readonly #sightings: Sightings
   #vote = emptyVote
   #settling = false
   #settled = false
@@ -102,6 +109,7 @@ class Capture {
     this.#done = done
     this.#timers.push(options.clock.after(limitMs, () => this.#conclude()))
     this.#offScale = options.scale?.onWeight(() => this.#look()) ?? null
+    this.#sightings = new Sightings(options.readers, () => this.#look())
     this.#trigger()
   }
 
@@ -166,8 +174,10 @@ class Capture {
     const fitted = (position: Position) => this.#o.cameras.some((c) => c.position === position)
     if (!this.#sure(fitted('front') ? 'front' : 'rear', plates)) return
     const platesDone = this.#settled || !fitted('rear') || this.#sure('rear', plates)
+    // Codes are not waited for: a driver shows one when asked to. Nor is a truck kept waiting that has no tag.
+    const tagDone = this.#settled || this.#sightings.has('tag') || !this.#o.readers.some((r) => r.kind === 'tag')
     // A scale settles only once the truck stands: it is waited for until the time is up.
-    if (platesDone && (this.#o.scale === null || this.#weight() !== null)) {
+    if (platesDone && tagDone && (this.#o.scale === null || this.#weight() !== null)) {
       this.#conclude()
       return
     }
@@ -192,6 +202,8 @@ class Capture {
     this.#done({
       plates: this.#plates(),
       weight_kg: this.#weight(),
+      tags: this.#sightings.seen('tag'),
+      codes: this.#sightings.seen('code'),
       pictures: [...this.#best].map(([camera, { image }]) => ({ camera, image })),
     })
   }
@@ -199,6 +211,7 @@ class Capture {
   end(): void {
     this.#over = true
     this.#offScale?.()
+    this.#sightings.end()
     for (const t of this.#timers.splice(0)) t.cancel()
   }
 }

@@ -15,6 +15,7 @@ import type { LanePolicy, LaneRunnerOptions } from './lane-options.ts'
 import { LaneRunner } from './lane-runner.ts'
 import { newPassage, type Passage } from './passage.ts'
 import { SensorWiring } from './sensors.ts'
+import type { LaneReader } from './sightings.ts'
 
 type LaneConfig = Site['lanes'][string]
 
@@ -61,7 +62,7 @@ export interface LaneUnit {
   stop(): void
 }
 
-/** Time to wait for the trailer plate once the front plate is sure, ms. */
+/** Time to wait for the trailer plate and for a tag once the front plate is sure, ms. */
 const SETTLE_MS = 1_500
 
 /** What of a lane may be exchanged while it runs. */
@@ -69,7 +70,14 @@ export function policyOf(id: string, config: LaneConfig, rules: RuleSet): LanePo
   return {
     timings: laneTimings(config),
     ttlMs: config.timing.command_ttl_ms,
-    facts: { id, takes: [...config.takes], priority: config.priority, scale: config.scale !== undefined },
+    facts: {
+      id,
+      takes: [...config.takes],
+      priority: config.priority,
+      scale: config.scale !== undefined,
+      tag: config.tag !== undefined,
+      code: config.code !== undefined,
+    },
     rules,
   }
 }
@@ -88,6 +96,7 @@ export function makeLane(o: LaneUnitOptions): LaneUnit {
     lane: id,
     cameras,
     scale: config.scale === undefined ? null : (devices.get(config.scale).scale ?? null),
+    readers: readersOf(config, devices),
     pool: o.pool,
     clock,
     log: o.log,
@@ -136,6 +145,14 @@ export function makeLane(o: LaneUnitOptions): LaneUnit {
   }
 }
 
+function readersOf(config: LaneConfig, devices: Devices): LaneReader[] {
+  return (['tag', 'code'] as const).flatMap((kind) => {
+    const id = config[kind]
+    const reader = id === undefined ? undefined : devices.get(id)[kind]
+    return id === undefined || reader === undefined ? [] : [{ id, kind, reader }]
+  })
+}
+
 /** A lane whose barrier driver could not be made: every command fails, and says so. */
 function missingBarrier(id: string): LaneRunnerOptions['barrier'] {
   const refuse = () => Promise.reject(new Error(`device ${id} is not a working barrier`))
@@ -160,7 +177,7 @@ function recalled(row: PassageRow, direction: Direction, clock: Clock): Passage 
 }
 
 function laneDevices(loaded: LoadedSite, config: LaneConfig): string[] {
-  const ids = [config.barrier, config.light, config.scale, ...config.cameras.front, ...config.cameras.rear]
+  const ids = [config.barrier, config.light, config.scale, config.tag, config.code, ...config.cameras.front, ...config.cameras.rear]
   const refs = Object.values(config.sensors).flatMap((v) => v ?? [])
   const boards = refs.map((ref) => ref.split('.')[0]!)
   const all = [...new Set([...ids.filter((x): x is string => x !== undefined), ...boards])]

@@ -71,8 +71,17 @@ export function passageData(
     ...(p.identity?.trailer ? { trailer: p.identity.trailer } : {}),
     declaration: p.identity?.declaration?.id ?? null,
     ...(p.identity
-      ? { identity: { match: p.identity.match, candidates: p.identity.candidates.slice(0, 64), disagreements: p.identity.disagreements } }
+      ? {
+          identity: {
+            match: p.identity.match,
+            candidates: p.identity.candidates.slice(0, 64),
+            disagreements: p.identity.disagreements,
+            ...(p.identity.tag ? { tag: p.identity.tag } : {}),
+          },
+        }
       : {}),
+    ...(p.identity?.tags.length ? { tags: p.identity.tags.slice(0, 16) } : {}),
+    ...(p.identity?.codes.length ? { codes: p.identity.codes.slice(0, 4) } : {}),
     ...(d ? { decision: { rule: d.rule, outcome: d.outcome, reasons: d.reasons, config: d.config } } : {}),
     weight_kg: p.identity?.weight_kg ?? null,
     times,

@@ -49,3 +49,34 @@ test('a bomb of aliases is refused quickly', async () => {
   const { lines } = await told({ 'site.yaml': ['a0: &a0 [x]', ...levels].join('\n') })
   expect(lines).toEqual(['site.yaml:1:1 Excessive alias count indicates a resource exhaustion attack'])
 })
+
+describe('readers', () => {
+  const READER = '  uhf: { driver: r200, link: spare }\n'
+  const site = (links: string, devices: string, lane: string) =>
+    changed(['links:\n', `links:\n${links}`], ['lanes:\n', `${devices}lanes:\n`], ['    barrier: arm-1', `    barrier: arm-1\n    ${lane}`])
+  const SPARE = '  spare: { kind: tcp, host: reader, port: 4001 }\n'
+  test.each<[string, string, string, string, string | null]>([
+    ['a tag reader on a line of its own', SPARE, READER, 'tag: uhf', null],
+    ['a tag reader where a scanner belongs', SPARE, READER, 'code: uhf', 'uhf is a tag reader (r200), not a code scanner'],
+    ['a board where a tag reader belongs', SPARE, READER, 'tag: io-1', 'io-1 is a board (modbus-io), not a tag reader'],
+    [
+      'a tag reader on a bus',
+      '',
+      '  uhf: { driver: r200, link: bus }\n',
+      'tag: uhf',
+      'link bus already carries io-1 (modbus-io); r200 needs',
+    ],
+    ['a scanner on MQTT', '  spare: { kind: mqtt }\n', '  qr: { driver: qr-line, link: spare }\n', 'code: qr', 'qr-line'],
+    ['a tag reader that is not there', SPARE, READER, 'tag: uhv', 'there is no device "uhv" (did you mean uhf?)'],
+  ])('%s', async (_, links, devices, lane, says) => {
+    const { lines, loaded } = await told({ 'site.yaml': site(links, devices, lane) }, { env })
+    if (says === null) expect(loaded?.site.lanes.one?.tag).toBe('uhf')
+    else expect(lines.join('\n')).toContain(says)
+  })
+
+  test('one reader for two lanes is refused: its tags must not speak for the neighbour', async () => {
+    const text = site(SPARE, READER, 'tag: uhf').replace('    barrier: arm-2', '    barrier: arm-2\n    tag: uhf')
+    const { lines } = await told({ 'site.yaml': text }, { env })
+    expect(lines.join('\n')).toContain('uhf already belongs to lane one')
+  })
+})

@@ -18,7 +18,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'unknown key without a near one': {
     change: [['barrier: arm-1', 'barrier: arm-1\n    colour: blue']],
     says: [
-      'site.yaml:22:5 lanes.one.colour: unknown key (known here: name, direction, takes, priority, sensors, barrier, light, cameras, scale, idle_light, timing, simulation)',
+      'site.yaml:22:5 lanes.one.colour: unknown key (known here: name, direction, takes, priority, sensors, barrier, light, cameras, scale, tag, code, idle_light, timing, simulation)',
     ],
   },
   'missing key': {

@@ -49,7 +49,7 @@ const identity = z
       .array(
         z.strictObject({
           code: z
-            .enum(['trailer', 'weight', 'second-plate', 'direction', 'validity'])
+            .enum(['trailer', 'weight', 'second-plate', 'tag', 'direction', 'validity'])
             .meta({ title: 'Code', description: 'What disagrees.' }),
           expected: z.string().meta({ title: 'Expected', description: 'As declared.' }),
           seen: z.string().meta({ title: 'Seen', description: 'As measured or read.' }),
@@ -57,8 +57,26 @@ const identity = z
       )
       .max(16)
       .meta({ title: 'Disagreements', description: 'Where declaration and lane differ.' }),
+    tag: z
+      .enum(['same', 'other'])
+      .optional()
+      .meta({ title: 'Tag', description: 'The declared tag or code was seen, or only others were. Absent: none declared or none seen.' }),
   })
   .meta({ title: 'Identity', description: 'Who the vehicle is taken for.' })
+
+/** A tag or code as published. */
+const seen = (title: string, description: string, longest: number) =>
+  z
+    .strictObject({
+      text: z.string().max(longest).meta({ title: 'Text', description: 'EPC of a tag, upper-case hex; text of a code.' }),
+      reader: z.string().max(64).meta({ title: 'Reader', description: 'Device that saw it.' }),
+      count: z.int().min(1).meta({ title: 'Count', description: 'How often it was read.' }),
+      rssi: z
+        .number()
+        .nullable()
+        .meta({ title: 'Signal', description: "Strongest read in the reader's own unit, more is nearer; null: not known." }),
+    })
+    .meta({ title, description })
 
 const times = z
   .strictObject({
@@ -98,6 +116,16 @@ export const passageData = z
       .number()
       .nullable()
       .meta({ title: 'Weight', description: 'Measured gross weight, kg; null: no scale or no stable value.' }),
+    tags: z
+      .array(seen('Tag', 'A UHF tag at the stop line.', 128))
+      .max(16)
+      .optional()
+      .meta({ title: 'Tags', description: 'UHF tags seen, strongest first; absent when there were none.' }),
+    codes: z
+      .array(seen('Code', 'A QR or bar code shown at the stop line.', 4_096))
+      .max(4)
+      .optional()
+      .meta({ title: 'Codes', description: 'Codes scanned; absent when there were none.' }),
     times,
     evidence: z
       .array(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Declaration, declaration } from '../../../gateway/identity/declaration.ts'
 import { DeclarationIndex } from '../../../gateway/identity/declarations.ts'
-import type { VotedPlate } from '../../../gateway/identity/identity.ts'
+import type { Seen, VotedPlate } from '../../../gateway/identity/identity.ts'
 import { ListIndex } from '../../../gateway/identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../../../gateway/identity/match.ts'
 import { addReads, emptyVote, tally } from '../../../gateway/identity/vote.ts'
@@ -173,6 +173,48 @@ describe('identity', () => {
     expect(codes(who([sure('24C12345'), sure('24R99999', 'rear')], index(d1)))).toEqual(['trailer'])
     expect(codes(who([sure('24C12345'), sure('24C12345', 'rear')], index(d1)))).toEqual([])
     expect(codes(who([sure('24C12345')], index(withTrailer), 31_000))).toEqual(['weight'])
+  })
+
+  describe('tags and codes', () => {
+    const seen = (...texts: string[]): Seen[] => texts.map((text) => ({ text, reader: 'r', count: 3, rssi: null }))
+    const withTag = (tag: string | undefined, tags: Seen[], codes: Seen[] = []) => {
+      const d = declared({ id: 'T', plate: '24C12345', ...(tag === undefined ? {} : { tag }) })
+      const input = { plates: [sure('24C12345')], declarations: index(d), weight_kg: null, direction: 'import' as const, now: NOW }
+      return identify({ ...input, tags, codes, tolerance: WEIGHT_TOLERANCE })
+    }
+    const EPC = 'E28068940000500012345678'
+    const OTHER = '30751FEB705C5904E3D50D70'
+
+    it.each<[string, string | undefined, Seen[], Seen[], 'same' | 'other' | null]>([
+      ['the declared tag', EPC, seen(EPC), [], 'same'],
+      ['the declared tag as a person wrote it', 'e280 6894-0000 5000 1234 5678', seen(EPC), [], 'same'],
+      ['the declared tag among those of the neighbours', EPC, seen(OTHER, EPC), [], 'same'],
+      ['the declared EPC printed as a code', EPC, [], seen(EPC.toLowerCase()), 'same'],
+      ['another tag', EPC, seen(OTHER), [], 'other'],
+      ['no tag', EPC, [], [], null],
+      ['some code, where a tag was declared', EPC, [], seen('TK-1'), null],
+      ['the declared code', ' TK-2026/1 ', [], seen('TK-2026/1'), 'same'],
+      ['the declared code in other letters', 'TK-2026/1', [], seen('tk-2026/1'), 'other'],
+      ['a tag, where a code was declared', 'TK-2026/1', seen(OTHER), [], null],
+      ['nothing declared', undefined, seen(OTHER), seen('TK-1'), null],
+    ])('%s', (_, tag, tags, codes, says) => {
+      const i = withTag(tag, tags, codes)
+      expect(i).toMatchObject({ match: 'exact', tag: says, tags, codes })
+      expect(i.disagreements.map((x) => x.code)).toEqual(says === 'other' ? ['tag'] : [])
+    })
+
+    it('names both tags', () => {
+      expect(withTag(EPC.toLowerCase(), seen(OTHER, 'E2000001')).disagreements).toEqual([{ code: 'tag', expected: EPC, seen: OTHER }])
+      const long = withTag('TK-1', [], seen('x'.repeat(4_096))).disagreements[0]!
+      expect(long.seen).toHaveLength(120)
+    })
+
+    it('a tag makes no vehicle out of a plate that nobody read or declared', () => {
+      const d = declared({ id: 'T', plate: '24C12345', tag: EPC })
+      const input = { declarations: index(d), weight_kg: null, direction: 'import' as const, now: NOW, tolerance: WEIGHT_TOLERANCE }
+      expect(identify({ ...input, plates: [], tags: seen(EPC) })).toMatchObject({ match: 'unread', declaration: null, tag: null })
+      expect(identify({ ...input, plates: [sure('29H00001')], tags: seen(EPC) })).toMatchObject({ match: 'undeclared', declaration: null })
+    })
   })
 
   it('two declared vehicles in front of one camera are ambiguous', () => {

@@ -53,7 +53,7 @@ describe('shipped rules', () => {
           inDate: fc.boolean(),
           direction: fc.constantFrom('import', 'export'),
           traffic: fc.constantFrom('loaded', 'empty', 'agricultural'),
-          disagreements: fc.subarray(['trailer', 'weight', 'second-plate']),
+          disagreements: fc.subarray(['trailer', 'weight', 'second-plate', 'tag']),
           channel: fc.constantFrom('green', 'red'),
         }),
         (x) => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Camera, Frame, Scale, Weight } from '../../../firmware-bridge/driver.ts'
+import { Presences } from '../../../firmware-bridge/presences.ts'
 import { Listeners } from '../../../gateway/kernel/listeners.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
 import { VirtualClock } from '../../../gateway/kernel/virtual-clock.ts'
 import { type Findings, Identifier } from '../../../gateway/site/identifier.ts'
+import type { LaneReader } from '../../../gateway/site/sightings.ts'
 import type { PlateRead, ReadResult } from '../../../models/plate.ts'
 
 function plate(text: string, p = 0.97): PlateRead {
@@ -27,7 +29,7 @@ function plate(text: string, p = 0.97): PlateRead {
 }
 
 /** A lane with two cameras; what is read of a picture is written in it. */
-function rig(options: { scale?: Weight | null } = {}) {
+function rig(options: { scale?: Weight | null; readers?: readonly LaneReader[] } = {}) {
   const weights = new Listeners<[Weight | null]>()
   let weight = options.scale ?? null
   const clock = new VirtualClock({ epoch: 0 })
@@ -46,6 +48,7 @@ function rig(options: { scale?: Weight | null } = {}) {
       { id: 'rear', position: 'rear', camera: camera('rear') },
     ],
     scale,
+    readers: options.readers ?? [],
     pool: {
       submit: (key, image) =>
         new Promise<ReadResult>((resolve) => {
@@ -155,5 +158,83 @@ describe('identifier', () => {
     bare.clock.start()
     expect((await bare.begin(8_000)).weight_kg).toBeNull()
     bare.clock.stop()
+  })
+
+  describe('with a tag reader and a scanner', () => {
+    const EPC = 'E28068940000500012345678'
+    function readers(clock: () => VirtualClock) {
+      const made = new Map<string, Presences>()
+      const lazy = (id: string): Presences => {
+        if (!made.has(id)) made.set(id, new Presences(clock(), 2_000))
+        return made.get(id)!
+      }
+      const one = (id: string, kind: 'tag' | 'code'): LaneReader => ({
+        id,
+        kind,
+        reader: { present: () => lazy(id).present(), onPresence: (fn) => lazy(id).onPresence(fn) },
+      })
+      const see = (id: string, text: string, rssi: number | null = null) => lazy(id).see({ text, rssi, antenna: null })
+      return { all: [one('uhf', 'tag'), one('qr', 'code')], see }
+    }
+    function make() {
+      const { all, see } = readers(() => r.clock)
+      const r = rig({ readers: all })
+      for (const t of [100, 400]) r.send('front', '24C12345', t)
+      for (const t of [150, 500]) r.send('rear', '24R01234', t)
+      return { ...r, see: (at: number, ...read: Parameters<typeof see>) => void r.clock.after(at, () => see(...read)), now: see }
+    }
+
+    it('takes what is there already and what comes, strongest tag first, and waits for nothing more', async () => {
+      const r = make()
+      r.now('uhf', EPC, -60)
+      r.see(50, 'uhf', 'AAAA0001', -40)
+      r.see(90, 'uhf', EPC, -50)
+      r.see(200, 'qr', 'TK-1')
+      r.clock.start()
+      const f = await r.begin(8_000)
+      expect(f.at).toBeLessThan(700)
+      expect(f.tags).toEqual([
+        { text: 'AAAA0001', reader: 'uhf', count: 1, rssi: -40 },
+        { text: EPC, reader: 'uhf', count: 2, rssi: -50 },
+      ])
+      expect(f.codes).toEqual([{ text: 'TK-1', reader: 'qr', count: 1, rssi: null }])
+      r.clock.stop()
+    })
+
+    it('waits for a tag, but only for a while: not every truck has one', async () => {
+      const r = make()
+      r.see(1_200, 'uhf', EPC)
+      r.clock.start()
+      const f = await r.begin(8_000)
+      expect([f.at, f.tags.length]).toEqual([1_200, 1])
+      r.clock.stop()
+      const none = make()
+      none.clock.start()
+      const g = await none.begin(8_000)
+      expect(g.at).toBeGreaterThanOrEqual(1_900)
+      expect(g.at).toBeLessThan(2_100)
+      expect([g.tags, g.codes]).toEqual([[], []])
+      none.clock.stop()
+    })
+
+    it('knows a tag that has gone meanwhile, and none of the truck before', async () => {
+      const r = make()
+      r.now('uhf', 'BBBB0002')
+      r.see(2_100, 'uhf', EPC)
+      r.clock.start()
+      await new Promise<void>((resolve) => r.clock.after(2_050, resolve))
+      r.slow(5_000)
+      for (const t of [100, 400, 900]) r.send('front', '24C12345', t)
+      expect((await r.begin(6_000)).tags.map((t) => t.text)).toEqual([EPC])
+      r.clock.stop()
+    })
+
+    it('keeps a bounded number of tags', async () => {
+      const r = make()
+      for (let i = 0; i < 40; i++) r.now('uhf', `EE${i}`)
+      r.clock.start()
+      expect((await r.begin(8_000)).tags).toHaveLength(16)
+      r.clock.stop()
+    })
   })
 })

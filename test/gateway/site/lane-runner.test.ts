@@ -98,11 +98,17 @@ async function rig(seen = '24C12345') {
   const lists = new ListIndex()
   const frames = new Listeners<[{ camera: string; image: Uint8Array; at: number }]>()
   const rules = await loadRules([RULES])
-  const policy = { timings: TIMINGS, ttlMs: 1_500, facts: { id: 'a', takes: ['loaded'], priority: false, scale: false }, rules }
+  const policy = {
+    timings: TIMINGS,
+    ttlMs: 1_500,
+    facts: { id: 'a', takes: ['loaded'], priority: false, scale: false, tag: false, code: false },
+    rules,
+  }
   const identifier = new Identifier({
     lane: 'a',
     cameras: [{ id: 'cam', position: 'front', camera: { onFrame: (fn) => frames.add(fn) } }],
     scale: null,
+    readers: [],
     pool: {
       submit: async () => ({ plates: seen === '' ? [] : [plate(seen)], width: 1, height: 1, ms: { decode: 0, detect: 0, read: 0 } }),
     },
