@@ -5,10 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { type Event, type EventLog, kindOf } from '../harness/event-log.ts'
 import { type RunningSite, startSite } from '../harness/site.ts'
+import { tagOf } from '../sim/truck.ts'
 import type { Truth } from '../sim/truth.ts'
 
 /** The one-lane site without its weighbridge, on which a tailgater would stand as well. */
 let file = ''
+/** The same with a tag reader and a scanner. */
+let readers = ''
 let dir = ''
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'luong-scenes-'))
@@ -18,6 +21,11 @@ beforeAll(async () => {
   delete tree.devices.scale
   delete tree.lanes.lane.scale
   await writeFile(file, stringify({ ...tree, rules: [resolve('config/rules/basic.yaml')] }))
+  readers = join(dir, 'readers.yaml')
+  Object.assign(tree.links, { uhf: { kind: 'memory' }, qr: { kind: 'memory' } })
+  Object.assign(tree.devices, { uhf: { driver: 'r200', link: 'uhf' }, qr: { driver: 'qr-line', link: 'qr' } })
+  Object.assign(tree.lanes.lane, { tag: 'uhf', code: 'qr' })
+  await writeFile(readers, stringify({ ...tree, rules: [resolve('config/rules/basic.yaml')] }))
 })
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
@@ -34,8 +42,8 @@ interface Played {
 }
 
 /** Plays a scene to its end on one lane. What must hold in every scene is checked here. */
-async function play(scene: string, realReader = false): Promise<Played> {
-  const site = await startSite({ file, scene, pace: 40, realReader })
+async function play(scene: string, realReader = false, on = file): Promise<Played> {
+  const site = await startSite({ file: on, scene, pace: 40, realReader })
   running.push(site)
   await site.over()
   const { log } = site.centre
@@ -81,6 +89,26 @@ function decisionOf(event: Event) {
 const TURNED_AWAY = ['passage.arrived', 'passage.identified', 'passage.decided', 'passage.referred', 'passage.aborted']
 const LET_THROUGH = ['passage.arrived', 'passage.identified', 'passage.decided', 'passage.cleared']
 
+test('trucks with the declared tag pass, and their events carry it; a code shown at the line goes with its passage', async () => {
+  const site = await startSite({ file: readers, pace: 40, traffic: { trouble: 0, passages: 3, every_s: 30 } })
+  running.push(site)
+  site.world.onEvent(({ what, vehicle }) => {
+    if (what === 'stops') site.world.devices.get('qr').code!.scan(`TK-${vehicle.no}`)
+  })
+  await site.over()
+  const { log } = site.centre
+  expect(log.faults()).toEqual([])
+  expect(log.of('passage.cleared')).toHaveLength(3)
+  for (const { data } of log.of('passage.cleared')) {
+    const no = Number(data.declaration!.replace('SIM-', ''))
+    expect(data.identity).toMatchObject({ match: 'exact', tag: 'same', disagreements: [] })
+    expect(data.tags).toMatchObject([{ text: tagOf(no), reader: 'uhf' }])
+    expect(data.tags![0]!.count).toBeGreaterThan(1)
+    // Shown while the lane still looked, or too late: never with another truck.
+    if (data.codes) expect(data.codes).toMatchObject([{ text: `TK-${no}`, reader: 'qr' }])
+  }
+})
+
 describe('a truck that may not pass waits at the closed arm until it backs out', () => {
   test('no declaration', async () => {
     const { log, story, truth } = await play('no-declaration')
@@ -115,6 +143,20 @@ describe('a truck that may not pass waits at the closed arm until it backs out',
     expect(decisionOf(referred)).toMatchObject({ rule: 'disagreement', outcome: 'refer' })
     expect(referred.data.identity?.disagreements).toContainEqual({ code: 'trailer', expected: '24RM04466', seen: '24RM00817' })
     expect(decisionOf(referred).reasons[0]?.en).toMatch(/24RM04466.*24RM00817|24RM00817.*24RM04466/)
+  })
+
+  test('another tag than the declared one: both are named', async () => {
+    const { log, story } = await play('swapped-tag', false, readers)
+    expect(story).toEqual(TURNED_AWAY)
+    const referred = one(log, 'passage.referred')
+    expect(decisionOf(referred)).toMatchObject({ rule: 'disagreement', outcome: 'refer' })
+    expect(referred.data.identity).toMatchObject({
+      match: 'exact',
+      tag: 'other',
+      disagreements: [{ code: 'tag', expected: 'E280689400005000000000AA', seen: 'E28068940000500000000BAD' }],
+    })
+    expect(referred.data.tags).toMatchObject([{ text: 'E28068940000500000000BAD', reader: 'uhf', rssi: -55 }])
+    expect(decisionOf(referred).reasons[0]?.en).toContain('tag E280689400005000000000AA ≠ E28068940000500000000BAD')
   })
 
   test('a dead camera: unread, referred in time', async () => {

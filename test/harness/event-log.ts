@@ -24,10 +24,13 @@ export interface EventData {
   readonly declaration?: string | null
   readonly identity?: {
     readonly match: string
+    readonly tag?: string
     readonly disagreements: readonly { readonly code: string; expected: string; seen: string }[]
   }
   readonly decision?: { readonly rule: string; readonly outcome: string; readonly reasons: readonly Record<'vi' | 'zh' | 'en', string>[] }
   readonly weight_kg?: number | null
+  readonly tags?: readonly { readonly text: string; readonly reader: string; readonly count: number }[]
+  readonly codes?: readonly { readonly text: string; readonly reader: string }[]
   readonly evidence?: readonly { readonly path: string; readonly sha256: string }[]
   readonly alarm?: string
   readonly by?: string

@@ -14,6 +14,7 @@ describe('scenes', () => {
       'no-declaration',
       'power-cut',
       'reverser',
+      'swapped-tag',
       'swapped-trailer',
       'tailgater',
       'wrong-way',

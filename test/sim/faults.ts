@@ -3,7 +3,7 @@ import type { SimDevice, SimFault } from '../../firmware-bridge/sim.ts'
 import type { CameraSim } from './camera.ts'
 import { type LaneEnds, ROLES, type Role } from './lane.ts'
 
-export const PARTS = ['all', 'barrier', 'light', 'scale', 'board', 'camera', 'front-camera', 'rear-camera', ...ROLES] as const
+export const PARTS = ['all', 'barrier', 'light', 'scale', 'tag', 'board', 'camera', 'front-camera', 'rear-camera', ...ROLES] as const
 export type Part = (typeof PARTS)[number]
 export const FAULTS = [
   'power-cut',
@@ -27,6 +27,8 @@ export interface Breakable {
   /** Boards with this lane's sensors and relays. */
   readonly boards: readonly SimDevice[]
   readonly scale: SimDevice | null
+  /** The tag reader. */
+  readonly tag: SimDevice | null
 }
 
 /** Why that fault cannot be had at that part, or undefined when it can. */
@@ -38,7 +40,7 @@ export function misfit(part: Part, fault: FaultKind): string | undefined {
     'stuck-on': ROLES,
     'stuck-off': ROLES,
   }
-  const wire: readonly Part[] = ['board', 'scale', 'camera', 'front-camera', 'rear-camera']
+  const wire: readonly Part[] = ['board', 'scale', 'tag', 'camera', 'front-camera', 'rear-camera']
   const parts = fits[fault] ?? wire
   return parts.includes(part) ? undefined : `${fault} is a fault of ${parts.join(', ')}, not of ${part}`
 }
@@ -50,6 +52,7 @@ export function breakPart(lane: Breakable, part: Part, fault: FaultKind, on: boo
   if (fault === 'power-cut') {
     for (const board of lane.boards) wire(board, 'silent')
     wire(lane.scale, 'silent')
+    wire(lane.tag, 'silent')
     lane.ends.arm.jam(on)
     for (const c of cameras) c.sim.dead = on
   } else if (fault === 'jam') lane.ends.arm.jam(on)
@@ -59,6 +62,7 @@ export function breakPart(lane: Breakable, part: Part, fault: FaultKind, on: boo
   } else {
     if (part === 'board') for (const board of lane.boards) wire(board, fault)
     if (part === 'scale') wire(lane.scale, fault)
+    if (part === 'tag') wire(lane.tag, fault)
     for (const c of cameras) wire(c.device, fault)
   }
 }

@@ -9,6 +9,7 @@ export interface Declaration {
   readonly id: string
   readonly plate: string
   readonly trailer?: string
+  readonly tag?: string
   readonly direction: 'import' | 'export'
   readonly traffic: string
   readonly goods?: string

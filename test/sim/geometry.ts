@@ -10,6 +10,8 @@ export interface Geometry {
   readonly exit: Span
   /** The weighbridge, where there is one: a truck at the stop line stands on it with all its axles. */
   readonly scale: Span
+  /** Positions of the front bumper at which the tag reader sees the tag on the windscreen. */
+  readonly tagView: Span
   /** Positions of the front bumper at which the cameras see the plate. */
   readonly frontView: Span
   readonly rearView: Span
@@ -42,6 +44,7 @@ export function geometry(places: Places = {}): Geometry {
     arm,
     exit,
     scale: [-19.5, 0.8],
+    tagView: [-6, 3],
     frontView: [-7, 0.4],
     rearView: [-2.5, 2],
     waitingLine: -27,

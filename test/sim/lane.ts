@@ -16,6 +16,7 @@ export interface LaneEnds {
   readonly arm: SimArm
   readonly light: NonNullable<SimDevice['light']> | null
   readonly scale: NonNullable<SimDevice['scale']> | null
+  readonly tag: NonNullable<SimDevice['tag']> | null
 }
 
 export type LaneHappening = 'arrives' | 'stops' | 'drives' | 'left' | 'backs-out' | 'disaster'
@@ -139,6 +140,7 @@ export class LaneSim {
       ...of([g.arm, g.arm], [whole]),
       ...(this.ends.scale ? of(g.scale, [whole]).concat(g.scale[0] + truck.length, g.scale[1]) : []),
       ...g.frontView,
+      ...(this.ends.tag ? g.tagView : []),
       ...g.rearView,
       g.gone + truck.length,
       ...(against ? [g.gone + 20] : []),
@@ -310,6 +312,11 @@ export class LaneSim {
     this.#listen('disaster', v, disaster)
   }
 
+  #tagSeen(v: Vehicle): boolean {
+    const [from, to] = this.geometry.tagView
+    return v.truck.tag !== undefined && v.heading === 1 && v.x >= from - TINY && v.x <= to + TINY
+  }
+
   /** Puts on the terminals what the loops see now. */
   sense(): void {
     const g = this.geometry
@@ -321,6 +328,7 @@ export class LaneSim {
       this.#on.set(role, on)
       for (const contact of this.ends.sensors[role]) contact.set(on)
     }
+    this.ends.tag?.place(this.#vehicles.flatMap((v) => (this.#tagSeen(v) ? [v.truck.tag!] : [])))
     if (this.ends.scale) {
       const load = this.#vehicles.reduce((kg, v) => kg + v.truck.weight_kg * (v.overlap(g.scale) / v.truck.length), 0)
       this.ends.scale.setLoad(Math.round(load / 20) * 20)

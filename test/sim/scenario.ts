@@ -19,9 +19,12 @@ const plate = z
     'write a plate without dots or dashes, e.g. 24C12345 or 云G1234挂',
   )
 
+const tag = z.string().regex(/^([0-9A-F]{4}){2,31}$/, 'write an EPC as upper-case hex, e.g. E28068940000500012345678')
+
 const declared = z.strictObject({
   plate: plate.optional().meta(about('Plate', 'Declared tractor plate, when it is not the true one.')),
   trailer: plate.nullable().optional().meta(about('Trailer', 'Declared trailer plate; null: none.')),
+  tag: tag.nullable().optional().meta(about('Tag', 'Declared tag; null: none.')),
   direction: z.enum(['import', 'export']).optional().meta(about('Direction', 'Declared direction.')),
   traffic: z.string().max(30).optional().meta(about('Traffic', 'Declared traffic class.')),
   weight_kg: z
@@ -44,6 +47,7 @@ const truck = z.strictObject({
   body: z.enum(['rigid', 'semi', 'drawbar']).optional().meta(about('Body', 'Kind of vehicle; by chance when absent.')),
   plate: plate.optional().meta(about('Plate', 'Front plate; by chance when absent.')),
   trailer: plate.optional().meta(about('Trailer', "The trailer's plate; by chance when absent.")),
+  tag: tag.nullable().optional().meta(about('Tag', 'EPC of the tag on the windscreen; null: none; by its number when absent.')),
   weight_kg: z
     .number()
     .min(0)

@@ -106,7 +106,9 @@ function arrivalOf(spec: ScenarioTruck, no: number, lane: LaneFacts, now: number
         ? null
         : chosen.truck.rear
   const weight_kg = spec.weight_kg ?? chosen.truck.weight_kg
-  const truck = { ...chosen.truck, ...form, body, front, rear, weight_kg, habit }
+  const { tag: usual, ...untagged } = chosen.truck
+  const tag = spec.tag === undefined ? usual : spec.tag
+  const truck = { ...untagged, ...form, body, front, rear, weight_kg, habit, ...(tag ? { tag } : {}) }
   return {
     truck,
     declaration: spec.declared === false ? null : declarationOf(spec, chosen.declaration!, truck, now),
@@ -116,14 +118,17 @@ function arrivalOf(spec: ScenarioTruck, no: number, lane: LaneFacts, now: number
 }
 
 function declarationOf(spec: ScenarioTruck, base: Declaration, truck: Arrival['truck'], now: number): Declaration {
-  const { trailer: _, ...rest } = base
+  const { trailer: _, tag: known, ...rest } = base
   const over = typeof spec.declared === 'object' ? spec.declared : undefined
   const trailer = over?.trailer === null ? undefined : (over?.trailer ?? (truck.body === 'rigid' ? undefined : truck.rear?.text))
+  // Where no reader stands nobody declares tags, unless the scene says so.
+  const tag = over?.tag === undefined ? (known === undefined ? undefined : truck.tag) : over.tag
   const day = 86_400_000
   return {
     ...rest,
     plate: over?.plate ?? truck.front?.text ?? rest.plate,
     ...(trailer === undefined ? {} : { trailer }),
+    ...(tag ? { tag } : {}),
     direction: over?.direction ?? rest.direction,
     traffic: over?.traffic ?? rest.traffic,
     weight_kg: over?.weight_kg ?? truck.weight_kg,

@@ -37,7 +37,13 @@ export class Site {
     this.#o = options
     const lanes = Object.entries(options.loaded.site.lanes)
     for (const [id, settings] of lanes) this.#add(id, settings)
-    this.facts = lanes.map(([id, l]) => ({ id, direction: l.direction, takes: l.takes, scale: l.scale !== undefined }))
+    this.facts = lanes.map(([id, l]) => ({
+      id,
+      direction: l.direction,
+      takes: l.takes,
+      scale: l.scale !== undefined,
+      tag: l.tag !== undefined,
+    }))
   }
 
   start(): void {
@@ -94,6 +100,7 @@ export class Site {
       arm: part(settings.barrier, 'arm'),
       light: settings.light === undefined ? null : part(settings.light, 'light'),
       scale: settings.scale === undefined ? null : part(settings.scale, 'scale'),
+      tag: settings.tag === undefined ? null : part(settings.tag, 'tag'),
     }
     const lane = new LaneSim({
       id,
@@ -113,6 +120,7 @@ export class Site {
       cameras,
       boards: [...boards].map((board) => devices.get(board)),
       scale: settings.scale === undefined ? null : devices.get(settings.scale),
+      tag: settings.tag === undefined ? null : devices.get(settings.tag),
     })
   }
 

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../gateway/kernel/clock.ts'
 import type { Declaration, Feed } from './feed.ts'
 import { between, chance, exponential, pick, type Rng, rng, weighted, whole } from './random.ts'
-import { type Body, frontPlate, HABITS, type Habit, ordinary, shape, type Truck, trailerPlate } from './truck.ts'
+import { type Body, frontPlate, HABITS, type Habit, ordinary, shape, type Truck, tagOf, trailerPlate } from './truck.ts'
 
 export type Trouble = 'no-declaration' | 'wrong-lane' | 'expired' | 'detained' | 'swapped-trailer' | 'overweight'
 export const TROUBLES: readonly Trouble[] = ['no-declaration', 'wrong-lane', 'expired', 'detained', 'swapped-trailer', 'overweight']
@@ -30,6 +30,8 @@ export interface LaneFacts {
   readonly direction: 'import' | 'export'
   readonly takes: readonly string[]
   readonly scale: boolean
+  /** A tag reader stands there, and tags are declared. */
+  readonly tag?: boolean
 }
 
 /** A truck to be, with what the central system knows of it. */
@@ -79,12 +81,14 @@ export function makeArrival(no: number, lane: LaneFacts, now: number, r: Rng, op
     rear: trouble === 'swapped-trailer' ? trailerPlate(country, r) : rear,
     weight_kg: trouble === 'overweight' ? weight + whole(r, 350, 450) * 20 : weight,
     tare_kg: tare,
+    tag: tagOf(no),
     habit: habit ?? ordinary(r),
   }
   const right: Declaration = {
     id: `SIM-${no}`,
     plate: front.text,
     ...(body === 'rigid' ? {} : { trailer: rear.text }),
+    ...(lane.tag ? { tag: tagOf(no) } : {}),
     direction: lane.direction,
     traffic,
     ...(traffic === 'empty' ? {} : { goods: pick(r, GOODS[traffic] ?? GOODS.loaded!) }),

@@ -36,6 +36,8 @@ export interface Truck {
   readonly rear: PlateLook | null
   /** A second plate at the front, of the other country. */
   readonly second?: PlateLook
+  /** EPC of the UHF tag on the windscreen. */
+  readonly tag?: string
   readonly weight_kg: number
   readonly tare_kg: number
   readonly habit: Habit
@@ -115,6 +117,9 @@ export function trailerPlate(country: 'vn' | 'cn', r: Rng): PlateLook {
   const text = country === 'vn' ? `${pick(r, VN_LOCALITIES)}RM${digits(r, 5)}` : `${cnIssuer(r)}${serial(r, 4)}挂`
   return { text, country, colour: 'yellow', lines: 2 }
 }
+
+/** The tag of a truck by its number: nothing is left to chance, so that trucks stay the same with and without readers. */
+export const tagOf = (no: number): string => `E280689400005000${no.toString(16).toUpperCase().padStart(8, '0')}`
 
 /** How a plate with that text looks: guessed from its letters, for scenarios that name plates. */
 export function lookOf(text: string, r: Rng): PlateLook {

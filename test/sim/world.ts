@@ -44,6 +44,7 @@ export interface WorldLane {
   readonly light?: string | undefined
   readonly cameras: { readonly front: readonly string[]; readonly rear: readonly string[] }
   readonly scale?: string | undefined
+  readonly tag?: string | undefined
   readonly simulation?: Places | undefined
 }
 
