@@ -1,0 +1,42 @@
+"""Writes shards of reader samples into a pool until stopped. Run as many as there are cores to spare.
+
+usage: generate_reader.py --pool DIR --fonts NODE_MODULES/@fontsource [--train DIR] [--plates DIR] [--seed N] [--shards N] [--held-apart]
+"""
+import argparse
+
+import cv2
+import numpy as np
+
+from glyphs import Shapes
+from plates import Surroundings, no_plate, samples, test_texts
+from pool import Pool
+
+BACKGROUNDS = ("roads_bg", "wagon_bg", "openimages_plates", "robertlucian_ro", "naruesorn_th")
+PER_SHARD = 6000
+
+
+def main():
+    a = argparse.ArgumentParser()
+    for name in ("pool", "fonts", "train", "plates"):
+        a.add_argument(f"--{name}")
+    a.add_argument("--seed", type=int, default=1)
+    a.add_argument("--shards", type=int, default=10**9)
+    a.add_argument("--keep", type=int, default=60)
+    a = a.parse_args()
+    cv2.setNumThreads(1)
+    shapes = Shapes(a.fonts, a.train)
+    around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
+    avoid = test_texts(a.plates) if a.plates else frozenset()
+    pool = Pool(a.pool, a.keep)
+    r = np.random.default_rng(a.seed)
+    for _ in range(a.shards):
+        xs, ys = [], []
+        while len(xs) < PER_SHARD:
+            for x, y in [no_plate(r, around)] if r.random() < 0.1 else samples(r, shapes, around, avoid):
+                xs.append(x)
+                ys.append(np.concatenate([y[0], y[1:4], y[4]]).astype(np.uint8))
+        pool.write(x=np.stack(xs[:PER_SHARD]), y=np.stack(ys[:PER_SHARD]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Shapes of characters as masks: fonts under free licences and, where given, glyphs in the shapes of real plates.
+
+A mask is a uint8 array, 0 (nothing) to 255 (ink), cut to the ink's own box. `Shapes.get(set, char)` answers one.
+"""
+import glob
+import os
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from texts import DIGITS, LETTERS, PROVINCES, SUFFIXES
+
+#: Never trained on: they draw the held-apart sets.
+HELD_APART = ("rajdhani", "archivo-narrow", "antonio")
+_HEIGHT = 160
+
+
+def _cut(mask):
+    ys, xs = np.where(mask > 40)
+    if len(ys) == 0:
+        return None
+    return np.ascontiguousarray(mask[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1])
+
+
+def _from_font(path, chars, index=0):
+    font = ImageFont.truetype(path, _HEIGHT, index=index)
+    out = {}
+    for c in chars:
+        im = Image.new("L", (_HEIGHT * 2, _HEIGHT * 2))
+        ImageDraw.Draw(im).text((_HEIGHT // 2, _HEIGHT // 4), c, fill=255, font=font)
+        mask = _cut(np.asarray(im))
+        if mask is not None:
+            out[c] = mask
+    return out
+
+
+def _from_picture(path):
+    im = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE)
+    # Raster glyphs are coarse: enlarged, smoothed and cut at half, they have clean outlines again.
+    k = _HEIGHT / im.shape[0]
+    im = cv2.resize(im, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC)
+    im = cv2.GaussianBlur(im, (0, 0), max(0.8, k * 0.6))
+    return _cut(np.clip((128.0 - im) * 4 + 128, 0, 255).astype(np.uint8))
+
+
+class Shapes:
+    """All sets of characters. `vn` and `cn140`, `cn220`, `green` are plate shapes; the fonts' names begin with `font:`."""
+
+    def __init__(self, fonts, train=None, held_apart=False):
+        """fonts: folder with @fontsource packages; train: folder with glyphs_cn_leijd and glyphs_vn_mrzaizai2k, or None."""
+        self.sets = {}
+        for package in sorted(os.listdir(fonts)):
+            if (package in HELD_APART) != held_apart:
+                continue
+            for weight in (400, 500, 600, 700):
+                path = f"{fonts}/{package}/files/{package}-latin-{weight}-normal.woff2"
+                if os.path.exists(path):
+                    self.sets[f"font:{package}-{weight}"] = _from_font(path, DIGITS + LETTERS)
+        self.latin = [s for s in self.sets if s.startswith("font:")]
+        han = [(p, i) for p in sorted(glob.glob("/usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc")) for i in [2]]
+        for path, index in han:
+            name = "han:" + os.path.basename(path).split(".")[0]
+            self.sets[name] = _from_font(path, PROVINCES + SUFFIXES, index)
+        self.han = [s for s in self.sets if s.startswith("han:")]
+        if not self.han:
+            raise SystemExit("no Noto Sans CJK found: apt-get install fonts-noto-cjk")
+        self.vn = []
+        self.cn = False
+        if train:
+            for version in range(1, 6):
+                pictures = glob.glob(f"{train}/glyphs_vn_mrzaizai2k/v{version}_*.png")
+                if pictures:
+                    self.sets[f"vn:{version}"] = {os.path.basename(p)[3]: _from_picture(p) for p in pictures}
+                    self.vn.append(f"vn:{version}")
+            for name, prefixes in (("cn140", ("140_",)), ("up220", ("220_up_", "220_")), ("down220", ("220_down_", "220_")), ("green", ("green_",))):
+                masks = {}
+                for prefix in reversed(prefixes):
+                    for p in glob.glob(f"{train}/glyphs_cn_leijd/{prefix}?.jpg"):
+                        masks[os.path.basename(p)[len(prefix)]] = _from_picture(p)
+                if masks:
+                    self.sets[name] = masks
+                    self.cn = True
+
+    def get(self, name, char, fallback):
+        """The mask of `char` in the set `name`, or in `fallback` where that set lacks it."""
+        return self.sets[name].get(char) if char in self.sets[name] else self.sets[fallback].get(char)

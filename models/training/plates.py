@@ -1,0 +1,152 @@
+"""One sample for the reader: a drawn, worn, photographed and rectified plate with its labels."""
+import glob
+import os
+
+import cv2
+import numpy as np
+
+from camera import corners_of, light, seen, tilted
+from draw import draw_plate
+from texts import ALPHABET, COLOURS, COUNTRIES, SLOTS, random_look
+from wear import frame_strip, smooth_noise, wear
+
+#: What the reader sees.
+WIDTH, HEIGHT = 144, 48
+
+
+class Surroundings:
+    """Patches of real backgrounds to set plates into; without photos, soft noise."""
+
+    def __init__(self, folders, most=400, seed=0):
+        files = [f for folder in folders for f in sorted(glob.glob(f"{folder}/**/*.jpg", recursive=True) + glob.glob(f"{folder}/**/*.png", recursive=True))]
+        np.random.default_rng(seed).shuffle(files)
+        self.pictures = []
+        for f in files[:most]:
+            im = cv2.imread(f)
+            if im is not None:
+                k = 480 / max(im.shape[:2])
+                self.pictures.append(cv2.cvtColor(cv2.resize(im, None, fx=min(1, k), fy=min(1, k), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB))
+
+    def patch(self, r, w, h):
+        if not self.pictures or r.random() < 0.25:
+            base = np.empty((h, w, 3), np.float32)
+            base[:] = r.uniform(10, 230, 3) if r.random() < 0.5 else r.uniform(10, 230)
+            return base + ((smooth_noise(r, h, w, r.integers(2, 12)) - 0.5) * r.uniform(0, 120))[..., None]
+        im = self.pictures[r.integers(len(self.pictures))]
+        ph, pw = im.shape[:2]
+        k = r.uniform(0.15, 1.0)
+        cw, ch = max(4, int(pw * k)), max(4, int(min(ph, pw * k * h / w)))
+        x, y = r.integers(0, pw - cw + 1), r.integers(0, ph - ch + 1)
+        return cv2.resize(im[y : y + ch, x : x + cw], (w, h), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def labels(look):
+    """Class indices of the nine slots; country; lines - 1; colour (unknown for painted: -1)."""
+    slots = np.zeros(SLOTS, np.uint8)
+    for i, c in enumerate(look.text):
+        slots[i] = ALPHABET.index(c)
+    return slots, COUNTRIES.index(look.country), look.lines - 1, COLOURS.index(look.colour) if look.kind != "painted" else 255
+
+
+def where(centres):
+    """Places of the nine characters as x, y bytes; 255 where there is none or it lies outside."""
+    out = np.full((SLOTS, 2), 255, np.uint8)
+    for i, (x, y) in enumerate(centres):
+        if 0 <= x < WIDTH and 0 <= y < HEIGHT:
+            out[i] = int(x), int(y)
+    return out.reshape(-1)
+
+
+def photographed(r, shapes, around, look, drawn=None, width=None, night=None, hard=1.0):
+    """A drawn plate as seen by a camera. Returns uint8 RGB, the plate's quad (4×2, clockwise from top-left) and its characters' centres."""
+    plate, ink, centres = drawn or draw_plate(r, shapes, look)
+    plate = wear(r, plate.copy(), ink)
+    h, w = plate.shape[:2]
+    at = (0, 0)
+    if look.kind != "painted" and r.random() < 0.12:
+        plate, at = frame_strip(r, plate)
+    ph, pw = plate.shape[:2]
+    if width is None:  # pixels across: one line 44…240, two lines 26…160, small ones most of all
+        width = float(np.exp(r.uniform(np.log(46), np.log(200)))) if look.lines == 1 else float(np.exp(r.uniform(np.log(27), np.log(130))))
+    k = width / w
+    quad = tilted(r, w, h) * k
+    span = quad.max(0) - quad.min(0)
+    size = np.ceil(span * r.uniform(1.25, 1.7)).astype(int) + 6
+    quad = quad - quad.min(0) + (size - span) / 2 * np.float32([r.uniform(0.6, 1.4), r.uniform(0.6, 1.4)])
+    quad = quad.astype(np.float32)
+    # Before it shrinks, the picture is blurred as a sensor's cells do.
+    if k < 0.8:
+        plate = cv2.GaussianBlur(plate, (0, 0), 0.42 / k)
+    inner = corners_of(w, h) + np.float32(at)
+    m = cv2.getPerspectiveTransform(inner, quad)
+    scene = around.patch(r, int(size[0]), int(size[1]))
+    moved = cv2.warpPerspective(plate, m, tuple(int(v) for v in size), flags=cv2.INTER_LINEAR)
+    mask = cv2.warpPerspective(np.full((ph, pw), 255, np.uint8), m, tuple(int(v) for v in size), flags=cv2.INTER_LINEAR)
+    a = (mask.astype(np.float32) / 255)[..., None]
+    if look.kind == "painted" and r.random() < 0.7:  # painted on the body: the ground goes on
+        scene[:] = plate[0, 0]
+    scene = scene * (1 - a) + moved * a
+    side = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
+    scene = light(r, scene, night)
+    return seen(r, scene, side, hard), quad, cv2.perspectiveTransform((centres + np.float32(at))[None], m)[0]
+
+
+def rectified(picture, quad, margin=0.0, points=None):
+    """What the reader is given: the quad, widened by `margin` of its size on each side, as WIDTH×HEIGHT; and where `points` go."""
+    m = np.float32([margin * WIDTH, margin * HEIGHT])
+    target = corners_of(WIDTH, HEIGHT) + np.float32([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * m
+    map_ = cv2.getPerspectiveTransform(np.float32(quad), target)
+    out = cv2.warpPerspective(picture, map_, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out if points is None else (out, cv2.perspectiveTransform(points[None], map_)[0])
+
+
+def found(r, quad):
+    """The quad as a detector would give it: shifted, grown, each corner a little off."""
+    w = float(np.linalg.norm(quad[1] - quad[0]))
+    h = float(np.linalg.norm(quad[3] - quad[0]))
+    off = np.float32([[r.normal(0, 0.018) * w, r.normal(0, 0.04) * h] for _ in range(4)])
+    centre = quad.mean(0)
+    grow = np.float32([1 + r.normal(0.0, 0.03), 1 + r.normal(0.02, 0.06)])
+    shift = np.float32([r.normal(0, 0.012) * w, r.normal(0, 0.03) * h])
+    return (quad - centre) * grow + centre + shift + off
+
+
+def boxed(r, quad):
+    """An upright box around the quad, as in crops made by other programs: tight, sometimes too tight."""
+    lo, hi = quad.min(0), quad.max(0)
+    span = hi - lo
+    a, b = r.normal(0.01, 0.03, 2), r.normal(0.02, 0.05, 2)
+    lo, hi = lo - span * np.float32([a[0], b[0]]), hi + span * np.float32([a[1], b[1]])
+    return np.float32([[lo[0], lo[1]], [hi[0], lo[1]], [hi[0], hi[1]], [lo[0], hi[1]]])
+
+
+#: Margin around the plate with which the runtime cuts plates out; the reader is trained with it.
+MARGIN = 0.04
+
+
+def samples(r, shapes, around, avoid=frozenset(), views=3, look=None, **how):
+    """Pictures (HEIGHT, WIDTH, 3) uint8 with labels: `views` photos of one plate. Texts in `avoid` are never drawn."""
+    while look is None or look.text in avoid:
+        look = random_look(r)
+    drawn = draw_plate(r, shapes, look)
+    out = []
+    for _ in range(views):
+        picture, quad, centres = photographed(r, shapes, around, look, drawn, **how)
+        cut, centres = rectified(picture, found(r, quad), MARGIN, centres) if r.random() < 0.65 else rectified(picture, boxed(r, quad), 0, centres)
+        out.append((cut, (*labels(look), where(centres))))
+    return out
+
+
+def no_plate(r, around):
+    """A piece of background with no plate of either country: all slots empty."""
+    w, h = int(r.integers(60, 300)), int(r.integers(24, 160))
+    im = seen(r, light(r, around.patch(r, w, h)), h)
+    return cv2.resize(im, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), (np.zeros(SLOTS, np.uint8), COUNTRIES.index("none"), 255, 255, where([]))
+
+
+def test_texts(plates):
+    """Texts of rows kept for scoring: never trained on. `plates`: folder with labels.csv."""
+    import csv
+
+    with open(os.path.join(plates, "labels.csv"), encoding="utf-8") as f:
+        return frozenset(row["text"] for row in csv.DictReader(f) if row["use"] == "test")

@@ -1,0 +1,51 @@
+"""A sheet of samples to look at beside real ones.
+
+usage: sheet.py OUT.png --fonts NODE_MODULES/@fontsource [--train DIR] [--what reader|scenes] [--seed N]
+"""
+import argparse
+
+import cv2
+import numpy as np
+
+from glyphs import Shapes
+from plates import ALPHABET, Surroundings, samples
+from generate_reader import BACKGROUNDS
+from scenes import Scenes, scene
+
+
+def tiles_of(a, shapes, r):
+    if a.what == "scenes":
+        scenes = Scenes(a.train)
+        for _ in range(20):
+            im, quads = scene(r, shapes, scenes)
+            im = im.copy()
+            for q in quads[~np.isnan(quads[:, 0, 0])]:
+                cv2.polylines(im, [q.astype(int)], True, (0, 255, 0), 1)
+            yield cv2.resize(im, (320, 252), interpolation=cv2.INTER_AREA)
+        return
+    around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
+    for _ in range(60):
+        im, (slots, *_) = samples(r, shapes, around, views=1)[0]
+        tile = np.zeros((70, 200, 3), np.uint8)
+        tile[:48, :144] = im
+        text = "".join(ALPHABET[c] if ALPHABET[c].isascii() else "?" for c in slots if c)
+        cv2.putText(tile, text, (2, 62), 0, 0.4, (0, 255, 0), 1)
+        yield tile
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("out")
+    a.add_argument("--fonts", required=True)
+    a.add_argument("--train")
+    a.add_argument("--what", choices=("reader", "scenes"), default="reader")
+    a.add_argument("--seed", type=int, default=1)
+    a = a.parse_args()
+    tiles = list(tiles_of(a, Shapes(a.fonts, a.train), np.random.default_rng(a.seed)))
+    across = 5 if a.what == "scenes" else 6
+    sheet = np.vstack([np.hstack(tiles[i : i + across]) for i in range(0, len(tiles), across)])
+    cv2.imwrite(a.out, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+
+if __name__ == "__main__":
+    main()
