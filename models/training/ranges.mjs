@@ -19,7 +19,8 @@ for (let i = 0; i < n; i++) {
     if (type !== 'float32') continue
     const sorted = Float32Array.from(data).sort()
     const cut = Math.floor(sorted.length * REST)
-    const range = (seen[name] ??= { min: 0, max: 0 })
+    seen[name] ??= { min: 0, max: 0 }
+    const range = seen[name]
     range.min = Math.min(range.min, sorted[cut])
     range.max = Math.max(range.max, sorted[sorted.length - 1 - cut])
   }
