@@ -4,6 +4,7 @@ import { broker, type brokerUser, uplink } from './broker.ts'
 import { about, host, id, line, tcpPort, words } from './common.ts'
 import { lane } from './lane.ts'
 import { link } from './links.ts'
+import { lists } from './lists.ts'
 
 export { brokerUser } from './broker.ts'
 export { pointRef, words } from './common.ts'
@@ -44,6 +45,7 @@ export const site = z.strictObject({
     .meta(about('Site', 'Who this gate is.')),
   broker: broker.meta(about('Broker', 'The MQTT broker of the site: `embedded` or `external`.')),
   uplink: uplink.optional().meta(about('Uplink', 'The central broker that events are sent to. Absent: none.')),
+  lists,
   http: z
     .strictObject({
       host: host.default('127.0.0.1').meta(about('Host', 'Address to listen on.')),

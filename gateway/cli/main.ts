@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   start: async () => (await import('./start.ts')).start,
   simulate: async () => (await import('./simulate.ts')).simulate,
   check: async () => (await import('./check.ts')).check,
+  rules: async () => (await import('./rules.ts')).rules,
+  declarations: async () => (await import('./declarations.ts')).declarations,
   read: async () => (await import('./read.ts')).registerRead,
   probe: async () => (await import('./probe.ts')).probe,
   journal: async () => (await import('./journal.ts')).journal,

@@ -1,6 +1,7 @@
 /** `luong report`: what passed in a period, against the period before. */
 import type { Command } from 'commander'
-import { openReader } from '../journal/reader.ts'
+import { LISTS_STATE, listsState } from '../declarations/state.ts'
+import { type JournalReader, openReader } from '../journal/reader.ts'
 import { lastArrival, type PeriodFigures, type SiteReport, siteReport } from '../journal/statistics.ts'
 import { localTime, type Zone } from '../journal/zone.ts'
 import { LuongError } from '../kernel/errors.ts'
@@ -28,7 +29,8 @@ export function report(program: Command): void {
         try {
           const [from, to] = period(options, reader.zone, lastArrival(reader) ?? Date.now())
           const figures = siteReport(reader, from, to)
-          await printer().line(options.json ? JSON.stringify(figures) : text(figures))
+          const lists = listsNow(reader)
+          await printer().line(options.json ? JSON.stringify({ ...figures, lists }) : `${text(figures)}\n\n${listsText(lists)}`)
           return 0
         } finally {
           reader.close()
@@ -85,6 +87,26 @@ function text(r: SiteReport): string {
   )
   const head = `${r.site}  ${minute(now.from)} to ${minute(now.to)} (${r.timezone}); before: from ${minute(before.from)}`
   return [head, '', table(rows), ...(hours.length === 0 ? [] : ['', 'arrivals by hour', ...hours])].join('\n')
+}
+
+/** What is declared at present, whatever the period. */
+interface ListsNow {
+  readonly declarations: number
+  readonly entries: number
+  readonly newest: string | null
+  readonly contact: string | null
+}
+
+function listsNow({ db, queries, zone }: JournalReader): ListsNow {
+  const { contact, newest } = listsState(queries.documents(LISTS_STATE))
+  const count = db.prepare<[string], number>('SELECT count(*) FROM documents WHERE collection = ?').pluck()
+  const time = (at: number | null) => (at === null ? null : zone.format(at))
+  return { declarations: count.get('declarations')!, entries: count.get('lists')!, newest: time(newest), contact: time(contact) }
+}
+
+function listsText({ declarations, entries, newest, contact }: ListsNow): string {
+  const minute = (t: string | null) => (t === null ? 'never' : t.slice(0, 16).replace('T', ' '))
+  return `now on site: ${declarations} declarations, ${entries} list entries; newest change ${minute(newest)}, last contact with the platform ${minute(contact)}`
 }
 
 function change(now: number, before: number): string {

@@ -16,6 +16,10 @@ export class DeclarationIndex {
     return this.#byId.size
   }
 
+  ids(): IterableIterator<string> {
+    return this.#byId.keys()
+  }
+
   get(id: string): Declared | undefined {
     return this.#byId.get(id)
   }

@@ -17,10 +17,19 @@ export class ListIndex {
     this.#lists.get(list)?.delete(normal(key))
   }
 
+  get(list: string, key: string): ListEntry | undefined {
+    return this.#lists.get(list)?.get(normal(key))?.entry
+  }
+
   /** Whether `key` is on the list at wall-clock time `now`. */
   has(list: string, key: string, now: number): boolean {
     const found = this.#lists.get(list)?.get(normal(key))
     return found !== undefined && now <= found.until
+  }
+
+  /** Entries of all lists. */
+  get entries(): number {
+    return [...this.#lists.values()].reduce((n, entries) => n + entries.size, 0)
   }
 
   size(list: string): number {

@@ -3,8 +3,8 @@ import { type Clock, systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { Listeners } from '../kernel/listeners.ts'
 import { encode, toText } from './encode.ts'
-import type { Entry, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
-import type { FromWorker, NewDocument, NewRow } from './protocol.ts'
+import type { Entry, ImportOptions, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
+import { ASIDE, type FromWorker, type Move, type NewDocument, type NewRow } from './protocol.ts'
 import { Durations } from './stats.ts'
 import { type JournalThread, startThread } from './thread.ts'
 
@@ -29,14 +29,21 @@ export interface JournalOptions {
 const MAX_BATCH_ROWS = 1_000
 /** Text that may wait, in characters. */
 const MAX_WAITING_CHARS = 64_000_000
+/** Documents of an import in one commit: others get their turn in between. */
+const IMPORT_DOCUMENTS = 500
 const CURSOR_MS = 500
 /** A commit that takes longer than this means a sick disk. */
 const SLOW_COMMIT_MS = 5_000
 const CLOSE_MS = 10_000
 
-interface Waiting {
+/** What is stored together. */
+interface Parcel {
   readonly rows: readonly NewRow[]
   readonly documents: readonly NewDocument[]
+  readonly moves?: readonly Move[]
+}
+
+interface Waiting extends Parcel {
   readonly chars: number
   readonly since: number
   resolve(sequences: number[]): void
@@ -75,6 +82,7 @@ class ThreadedJournal implements Journal {
   #drained: (() => void) | undefined
   #commits = 0
   #bytes = 0
+  #imports = 0
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -113,15 +121,46 @@ class ThreadedJournal implements Journal {
     await this.#clock.track(stored)
   }
 
-  #enqueue(make: () => { rows: NewRow[]; documents: NewDocument[] }): Promise<number[]> {
+  async importDocuments(
+    collection: string,
+    rows: AsyncIterable<{ key: string; value: unknown }>,
+    { replace = false, note }: ImportOptions = {},
+  ): Promise<number> {
+    const aside = `${ASIDE}${collection}:${++this.#imports}`
+    const at = Math.round(this.#clock.now())
+    const document = (into: string, key: string, value: unknown): NewDocument => {
+      return { collection: into, key, value: toText(`document ${collection}/${key}`, value), at }
+    }
+    const put = (documents: NewDocument[], moves: Move[] = []) => this.#clock.track(this.#enqueue(() => ({ rows: [], documents, moves })))
+    let count = 0
+    let some: NewDocument[] = []
+    try {
+      for await (const { key, value } of rows) {
+        some.push(document(aside, key, value))
+        count++
+        if (some.length < IMPORT_DOCUMENTS) continue
+        await put(some)
+        some = []
+      }
+      const last = note?.(count)
+      if (last) some.push(document(last.collection, last.key, last.value))
+      await put(some, [{ from: aside, to: collection, replace }])
+      return count
+    } catch (error) {
+      await put([], [{ from: aside, to: null, replace: false }]).catch(() => {})
+      throw error
+    }
+  }
+
+  #enqueue(make: () => Parcel): Promise<number[]> {
     return new Promise<number[]>((resolve, reject) => {
       if (this.#thread === undefined || this.#closing !== undefined) throw stopped()
       if (this.#waiting.length + (this.#flight?.items.length ?? 0) >= this.#bound || this.#waitingChars > MAX_WAITING_CHARS) {
         throw new LuongError('QUEUE_FULL', `journal: ${this.#bound} appends are waiting for the disk under ${this.#options.dir}`)
       }
-      const { rows, documents } = make()
+      const { rows, documents, moves = [] } = make()
       const chars = rows.reduce((n, r) => n + r.text.length, 0) + documents.reduce((n, d) => n + (d.value?.length ?? 0), 0)
-      this.#waiting.push({ rows, documents, chars, since: performance.now(), resolve, reject })
+      this.#waiting.push({ rows, documents, moves, chars, since: performance.now(), resolve, reject })
       this.#waitingChars += chars
       this.#schedule()
     })
@@ -155,7 +194,12 @@ class ThreadedJournal implements Journal {
     this.#flight = { items, cursors, since: performance.now() }
     this.#thread.post({
       kind: 'batch',
-      batch: { rows: items.flatMap((i) => i.rows), documents: items.flatMap((i) => i.documents), cursors: [...cursors] },
+      batch: {
+        rows: items.flatMap((i) => i.rows),
+        documents: items.flatMap((i) => i.documents),
+        moves: items.flatMap((i) => i.moves ?? []),
+        cursors: [...cursors],
+      },
     })
   }
 

@@ -95,6 +95,13 @@ export interface JournalStats {
   readonly why?: string
 }
 
+export interface ImportOptions {
+  /** What is in the collection and not among the rows is deleted. */
+  readonly replace?: boolean
+  /** A document that is stored in the same commit that puts the rows in force; `count` is their number. */
+  readonly note?: (count: number) => { readonly collection: string; readonly key: string; readonly value: unknown }
+}
+
 export interface Journal {
   /** Opens or creates, migrates, checks the end of the chain, locks the folder. JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE, DATA_IN_USE. */
   open(): Promise<JournalHead>
@@ -115,6 +122,11 @@ export interface Journal {
   /** Documents that came down (declarations, list entries, commands seen, lane plan): last write wins; null deletes. */
   putDocument(collection: string, key: string, value: unknown | null): Promise<void>
   documents(collection: string): Promise<{ key: string; value: unknown; at: number }[]>
+  /**
+   * Many documents at once, all or nothing; resolves to their number. They are set aside in small commits, between which others get
+   * their turn, and put in force by the last one. Rejects with what `rows` throws, or as `putDocument`; then nothing has changed.
+   */
+  importDocuments(collection: string, rows: AsyncIterable<{ key: string; value: unknown }>, options?: ImportOptions): Promise<number>
   stats(): JournalStats
   close(): Promise<void>
 }

@@ -22,10 +22,23 @@ export interface NewDocument {
   readonly at: number
 }
 
+/** Documents that were set aside, to be put in force, or (`to` null) to be forgotten. */
+export interface Move {
+  readonly from: string
+  readonly to: string | null
+  /** Delete what is in `to` and not in `from`. */
+  readonly replace: boolean
+}
+
+/** Where documents are set aside: a collection that begins so. */
+export const ASIDE = 'aside:'
+
 /** One transaction. */
 export interface Batch {
   readonly rows: readonly NewRow[]
   readonly documents: readonly NewDocument[]
+  /** After the documents. */
+  readonly moves?: readonly Move[]
   readonly cursors: readonly (readonly [target: string, sequence: number])[]
 }
 

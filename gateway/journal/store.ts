@@ -10,7 +10,7 @@ import { failure } from './failure.ts'
 import type { JournalHead } from './journal.ts'
 import { type FolderLock, lockFolder } from './lock.ts'
 import { fold } from './projection.ts'
-import type { Batch, NewRow, QueryName, Space, WorkerSettings } from './protocol.ts'
+import { ASIDE, type Batch, type NewRow, type QueryName, type Space, type WorkerSettings } from './protocol.ts'
 import { checkTail, prepareQueries, type Queries } from './queries.ts'
 import { type Zone, zoneOf } from './zone.ts'
 
@@ -48,6 +48,8 @@ export function openStore(settings: WorkerSettings): Store {
     lock = lockFolder(settings.dir)
     const db = openDatabase(settings.dir, settings.site, settings.timezone)
     try {
+      // What an import had set aside when the last run ended in the middle of it.
+      db.prepare('DELETE FROM documents WHERE collection >= ? AND collection < ?').run(ASIDE, `${ASIDE}\uffff`)
       const queries = prepareQueries(db)
       return storeOn(db, queries, checkTail(queries, settings.dir), settings, lock)
     } catch (error) {
@@ -91,6 +93,11 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
     for (const d of batch.documents) {
       if (d.value === null) insert.forget.run(d.collection, d.key)
       else insert.document.run(d.collection, d.key, d.value, d.at)
+    }
+    for (const { from, to, replace } of batch.moves ?? []) {
+      if (to !== null && replace) insert.prune.run(to, from)
+      if (to !== null) insert.move.run(to, from)
+      insert.drop.run(from)
     }
     for (const [target, sequence] of batch.cursors) insert.cursor.run(target, sequence)
     return next
@@ -166,6 +173,9 @@ function prepareInserts(db: Database.Database) {
     ),
     document: db.prepare('INSERT OR REPLACE INTO documents (collection, key, value, at) VALUES (?, ?, ?, ?)'),
     forget: db.prepare('DELETE FROM documents WHERE collection = ? AND key = ?'),
+    prune: db.prepare('DELETE FROM documents WHERE collection = ? AND key NOT IN (SELECT key FROM documents WHERE collection = ?)'),
+    move: db.prepare('INSERT OR REPLACE INTO documents SELECT ?, key, value, at FROM documents WHERE collection = ? ORDER BY key'),
+    drop: db.prepare('DELETE FROM documents WHERE collection = ?'),
     cursor: db.prepare('INSERT OR REPLACE INTO cursors (target, sequence) VALUES (?, ?)'),
     probe: db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?)"),
   }

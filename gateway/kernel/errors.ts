@@ -76,6 +76,11 @@ export const ERRORS = {
     hint: 'Fix the lines named; `luong check` runs the examples.',
     retryable: false,
   },
+  IMPORT_INVALID: {
+    meaning: 'A file of declarations is wrong; nothing of it was taken.',
+    hint: 'Fix the lines named and import it again.',
+    retryable: false,
+  },
   PAYLOAD_INVALID: {
     meaning: 'A message from a broker does not fit its schema and was ignored.',
     hint: 'See the JSON Schema of the topic: `luong schema --topics`.',

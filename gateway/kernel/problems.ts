@@ -23,7 +23,7 @@ export function problemLine(p: Problem): string {
 /** An error that carries every problem found. */
 export class ProblemsError extends LuongError {
   readonly problems: readonly Problem[]
-  constructor(code: 'CONFIG_INVALID' | 'RULES_INVALID', problems: readonly Problem[]) {
+  constructor(code: 'CONFIG_INVALID' | 'RULES_INVALID' | 'IMPORT_INVALID', problems: readonly Problem[]) {
     super(code, problems.map(problemLine).join('\n'))
     this.name = 'ProblemsError'
     this.problems = problems

@@ -51,6 +51,17 @@ export function targetConnections(
   return out
 }
 
+interface Connected {
+  readonly name: TargetOptions['target']
+  readonly connection: { readonly up: boolean }
+}
+
+/** Whether the broker that the platform speaks through is connected: the uplink, else an external broker; null: there is neither. */
+export function platformLink(site: Site, targets: readonly Connected[]): boolean | null {
+  const link = targets.find((t) => t.name === 'uplink') ?? ('external' in site.broker ? targets[0] : undefined)
+  return link?.connection.up ?? null
+}
+
 function account(username: string | undefined, password: string | undefined) {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
 }

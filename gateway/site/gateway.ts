@@ -17,9 +17,11 @@ import type { Inbox } from '../uplink/inbox.ts'
 import type { Status } from '../uplink/schema/up.ts'
 import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
 import { clockQuality } from './clock-quality.ts'
-import { combinedHash, linkSettings, targetConnections } from './derive.ts'
+import { combinedHash, linkSettings, platformLink, targetConnections } from './derive.ts'
 import { allSaid, lanesDrained } from './ending.ts'
+import { ListFreshness } from './freshness.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
+import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
@@ -64,6 +66,8 @@ export class Gateway {
   readonly #loop = new LoopDelay()
   readonly declarations = new DeclarationIndex()
   readonly lists = new ListIndex()
+  readonly freshness: ListFreshness
+  readonly #imports: Imports
   readonly #lanes = new Map<string, LaneUnit>()
   readonly #targets: Target[] = []
   #parts!: Parts
@@ -88,6 +92,10 @@ export class Gateway {
     this.#zone = zoneOf(site.site.timezone)
     this.#quality = clockQuality(this.#clock)
     this.#statistics = new Statistics(this.#zone, Object.keys(site.lanes))
+    const { dataDir, log } = options
+    const [journal, clock] = [() => this.journal, this.#clock]
+    this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
+    this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
   }
 
   get mqttUrl(): string | null {
@@ -140,6 +148,10 @@ export class Gateway {
     this.#rules = await checkedRules(loaded.rules)
     await opened
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
+    await this.freshness.load()
+    this.#started.push(() => this.freshness.save())
+    await this.#imports.start()
+    this.#started.push(() => this.#imports.stop())
     await this.#connect()
     await this.#build(unfinished)
     await pool
@@ -168,6 +180,7 @@ export class Gateway {
       recorder: this.storage.recorder,
       declarations: this.declarations,
       lists: this.lists,
+      freshness: this.freshness,
       lane: (id) => this.lane(id),
       lanes: () => [...this.#lanes.keys()],
       resendFrom: (sequence) => this.#targets.map((t) => t.publisher.resendFrom(sequence)),
@@ -227,6 +240,7 @@ export class Gateway {
         pool: this.#pool,
         declarations: this.declarations,
         lists: this.lists,
+        freshness: () => this.freshness.read(),
         rules: this.#rules,
         loaded,
         keep: (passage, name, image) => this.storage.keep(passage, name, image),
@@ -267,12 +281,13 @@ export class Gateway {
   #publishLane(id: string): void {
     const unit = this.#lanes.get(id)
     if (!unit) return
-    const state = laneState(unit, this.#devices, this.#zone, this.#clock.now())
+    const state = laneState(unit, this.#devices, this.freshness.read(), this.#zone, this.#clock.now())
     for (const target of this.#targets) target.lane(id, state)
   }
 
   #tick(): void {
     if (this.#stopping) return
+    this.freshness.tick()
     for (const target of this.#targets) {
       target.stats(this.#statistics.read(this.#clock.now()))
       target.status(this.#status())
@@ -294,6 +309,10 @@ export class Gateway {
       broker: this.#broker?.stats() ?? null,
       loop: this.#loop.read(),
       declarations: this.declarations.size,
+      listEntries: this.lists.entries,
+      freshness: this.freshness.read(),
+      zone: this.#zone,
+      now: this.#clock.now(),
       inbox: this.#inbox.stats(),
     }
   }
@@ -306,6 +325,7 @@ export class Gateway {
     const loaded = await loadSite(this.#o.loaded.path)
     const rules = await checkedRules(loaded.rules)
     this.#rules = rules
+    this.freshness.policy = loaded.site.lists
     for (const [id, unit] of this.#lanes) {
       const config = loaded.site.lanes[id]
       if (config) unit.runner.exchange(policyOf(id, config, rules))

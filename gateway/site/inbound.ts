@@ -1,4 +1,5 @@
 /** What comes down from the centre: stored first, then in force. */
+import { isDeepStrictEqual } from 'node:util'
 import { declaration as declarationSchema, listEntry as listEntrySchema } from '../identity/declaration.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
@@ -10,6 +11,7 @@ import { Inbox, type InboxHandlers } from '../uplink/inbox.ts'
 import type { Command } from '../uplink/schema/down.ts'
 import { SeenCommands } from '../uplink/seen.ts'
 import type { TopicBase } from '../uplink/topics.ts'
+import type { ListFreshness } from './freshness.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality } from './passage.ts'
 import type { Recorder } from './recorder.ts'
@@ -19,6 +21,7 @@ export interface InboundOptions {
   readonly recorder: Recorder
   readonly declarations: DeclarationIndex
   readonly lists: ListIndex
+  readonly freshness: ListFreshness
   readonly lane: (id: string) => LaneRunner | undefined
   readonly lanes: () => string[]
   /** Events to send again, by target. Throws when there is no such sequence. */
@@ -84,16 +87,42 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
     await o.recorder.record([event('rejected', c, error)])
     return { ok: false, error }
   }
+  // Brokers send all that they keep on every connection: what is known already costs no disk. What is on its way to the disk is not
+  // known yet: what comes after it is stored, whatever it is.
+  const underWay = new Map<string, number>()
+  const unchanged = (key: string, known: unknown, now: object | null) => now !== null && !underWay.has(key) && isDeepStrictEqual(known, now)
+  const storing = async (key: string, store: () => Promise<void>) => {
+    o.freshness.changed()
+    underWay.set(key, (underWay.get(key) ?? 0) + 1)
+    try {
+      await store()
+    } finally {
+      const left = underWay.get(key)! - 1
+      if (left > 0) underWay.set(key, left)
+      else underWay.delete(key)
+    }
+  }
   return {
     async onDeclaration(id, d) {
-      await o.journal.putDocument('declarations', id, d)
+      const key = `declaration ${id}`
+      if (unchanged(key, o.declarations.get(id)?.declaration, d)) return
+      await storing(key, () => o.journal.putDocument('declarations', id, d))
       if (d) o.declarations.put(d)
       else o.declarations.delete(id)
     },
     async onListEntry(list, key, entry) {
-      await o.journal.putDocument('lists', `${list}/${key}`, entry)
+      const name = `${list}/${key}`
+      if (unchanged(name, o.lists.get(list, key), entry)) return
+      await storing(name, () => o.journal.putDocument('lists', name, entry))
       if (entry) o.lists.put(list, entry)
       else o.lists.delete(list, key)
+    },
+    onPlatform(at) {
+      if (!o.freshness.heard(at))
+        o.log.warn(
+          { at: new Date(at!).toISOString() },
+          'the sign of life of the platform is from the future: one of the two clocks is wrong',
+        )
     },
     // Valid, in time, seen for the first time, and durable.
     async onCommand(c) {

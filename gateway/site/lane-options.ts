@@ -8,6 +8,7 @@ import type { Log } from '../kernel/log.ts'
 import type { LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
 import type { RuleSet } from '../rules/load.ts'
+import type { Freshness } from './freshness.ts'
 import type { Identifier } from './identifier.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality, Passage } from './passage.ts'
@@ -32,6 +33,8 @@ export interface LaneRunnerOptions {
   readonly recorder: Recorder
   readonly declarations: DeclarationIndex
   readonly lists: ListIndex
+  /** How old they are; absent: not looked at. */
+  readonly freshness?: () => Freshness
   /** Keeps a picture; rejects or resolves to null when it can't be kept. */
   readonly keep: (passage: string, name: string, image: Uint8Array) => Promise<{ path: string; sha256: string } | null>
   /** Why no new vehicle may be let through just now (journal not writable), or null. */

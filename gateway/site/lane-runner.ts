@@ -324,6 +324,7 @@ export class LaneRunner {
       lane: { ...this.#policy.facts, direction: this.direction },
       rules: this.#policy.rules,
       inhibited: this.#o.inhibited(),
+      age: this.#o.freshness?.(),
       context: () => this.#context(),
       alarms: this.#alarms,
     })

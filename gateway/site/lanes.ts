@@ -10,6 +10,7 @@ import type { Direction } from '../lane/model.ts'
 import type { RuleSet } from '../rules/load.ts'
 import type { LaneState } from '../uplink/schema/up.ts'
 import { laneSettings, laneTimings } from './derive.ts'
+import type { Freshness } from './freshness.ts'
 import { Identifier } from './identifier.ts'
 import type { LanePolicy, LaneRunnerOptions } from './lane-options.ts'
 import { LaneRunner } from './lane-runner.ts'
@@ -31,6 +32,7 @@ export interface LaneUnitOptions
     | 'recorder'
     | 'declarations'
     | 'lists'
+    | 'freshness'
     | 'keep'
     | 'inhibited'
     | 'clock'
@@ -185,7 +187,7 @@ function laneDevices(loaded: LoadedSite, config: LaneConfig): string[] {
 }
 
 /** The retained state of a lane. */
-export function laneState(unit: LaneUnit, devices: Devices, zone: Zone, now: number): LaneState {
+export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zone: Zone, now: number): LaneState {
   const { runner, config } = unit
   const { state } = runner
   const p = runner.passage
@@ -211,6 +213,7 @@ export function laneState(unit: LaneUnit, devices: Devices, zone: Zone, now: num
         }
       : null,
     alarms: [...runner.alarms],
+    lists: { stale: lists.stale, contact: lists.contact === null ? null : zone.format(lists.contact) },
     ...(runner.fault ? { why: runner.fault } : {}),
     at: zone.format(now),
   }

@@ -27,6 +27,7 @@ export interface TargetOptions extends TopicBase {
 
 /** Everything that goes up to one broker, and what comes down from it. */
 export class Target {
+  readonly name: TargetOptions['target']
   readonly connection: BrokerConnection
   readonly publisher: Publisher
   readonly #state: StatePublisher
@@ -34,6 +35,7 @@ export class Target {
   #detach: (() => void) | null = null
 
   constructor(o: TargetOptions) {
+    this.name = o.target
     const base = { root: o.root, site: o.site }
     const message = (online: boolean) => () => statusMessage(base, { ...o.status(), online })
     this.connection = new BrokerConnection({

@@ -4,10 +4,12 @@ import type { PoolStats } from '../../models/plate.ts'
 import type { BrokerStats } from '../broker/broker.ts'
 import type { EvidenceStats } from '../journal/evidence.ts'
 import type { JournalHead, JournalStats } from '../journal/journal.ts'
+import type { Zone } from '../journal/zone.ts'
 import type { ConnectionStats } from '../uplink/connection.ts'
 import type { InboxStats } from '../uplink/inbox.ts'
 import type { PublisherStats } from '../uplink/publisher.ts'
 import { version } from '../version.ts'
+import type { Freshness } from './freshness.ts'
 import type { HealthReport, Sample } from './health.ts'
 import type { LaneUnit } from './lanes.ts'
 
@@ -24,6 +26,12 @@ export interface SiteView {
   /** Event-loop delay, ms. */
   readonly loop: { readonly p50: number; readonly p99: number; readonly max: number }
   readonly declarations: number
+  /** Entries of all lists. */
+  readonly listEntries: number
+  readonly freshness: Freshness
+  readonly zone: Zone
+  /** Wall clock, ms. */
+  readonly now: number
   readonly inbox: InboxStats
 }
 
@@ -46,6 +54,14 @@ export function healthReport(v: SiteView): HealthReport {
     if (!connection.up) problems.push(`${publisher.target} broker: ${connection.why ?? 'not connected'}`)
     for (const p of publisher.parked) problems.push(`${publisher.target}: event ${p.sequence} is refused by the broker: ${p.reason}`)
   }
+  const { freshness: lists } = v
+  if (lists.stale)
+    problems.push(
+      lists.age_h === null
+        ? 'lists: nothing was ever heard from the platform; lanes refer what they would let pass'
+        : `lists: last contact with the platform ${round(lists.age_h)} h ago, at most ${lists.max_age_h} h; lanes refer what they would let pass`,
+    )
+  const time = (at: number | null) => (at === null ? null : v.zone.format(at))
   const lanesDown = [...v.lanes.values()].filter(({ runner }) => runner.state.phase === 'fault' || runner.state.phase === 'starting').length
   return {
     ok: v.journal.writable && v.recorder.refused === null && lanesDown < v.lanes.size,
@@ -73,6 +89,14 @@ export function healthReport(v: SiteView): HealthReport {
     },
     event_loop_delay_ms: { p50: round(v.loop.p50), p99: round(v.loop.p99), max: round(v.loop.max) },
     declarations: v.declarations,
+    lists: {
+      entries: v.listEntries,
+      newest: time(lists.newest),
+      contact: time(lists.contact),
+      age_h: lists.age_h === null ? null : round(lists.age_h),
+      max_age_h: lists.max_age_h,
+      stale: lists.stale,
+    },
   }
 }
 
@@ -96,6 +120,10 @@ export const METRICS = {
   plates_dropped_total: 'Pictures dropped for newer ones',
   plates_failed_total: 'Pictures that could not be read',
   declarations: 'Declarations on site',
+  list_entries: 'Entries of lists on site',
+  lists_newest_seconds: 'Age of the newest declaration or list entry',
+  lists_contact_seconds: 'Time since the platform was last heard',
+  lists_stale: '1 while the lists are too old for anybody to pass',
   inbox_invalid_total: 'Messages from brokers that did not fit their schema',
   commands_rejected_total: 'Commands rejected before they reached a lane',
   uplink_up: '1 while connected',
@@ -139,6 +167,11 @@ export function samples(v: SiteView): Sample[] {
   add('plates_dropped_total', v.pool.dropped)
   add('plates_failed_total', v.pool.failed)
   add('declarations', v.declarations)
+  add('list_entries', v.listEntries)
+  const { freshness: lists } = v
+  if (lists.newest !== null) add('lists_newest_seconds', Math.max(0, v.now - lists.newest) / 1000)
+  if (lists.age_h !== null) add('lists_contact_seconds', lists.age_h * 3600)
+  add('lists_stale', lists.stale ? 1 : 0)
   add('inbox_invalid_total', v.inbox.invalid)
   add('commands_rejected_total', v.inbox.rejected)
   for (const { publisher: p, connection: c } of v.targets) {

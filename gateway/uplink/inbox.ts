@@ -9,7 +9,7 @@ import { type Clock, withDeadline } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { QuietLog } from './quiet.ts'
-import { type Command, command, type Reply } from './schema/down.ts'
+import { type Command, command, platform, type Reply } from './schema/down.ts'
 import type { SeenCommands } from './seen.ts'
 import { matchTopic, TOPICS, type TopicBase, topic, topicFilter } from './topics.ts'
 
@@ -17,6 +17,8 @@ export interface InboxHandlers {
   /** Null: withdrawn. A rejection is logged. */
   onDeclaration(id: string, declaration: Declaration | null): void | Promise<void>
   onListEntry(list: string, key: string, entry: ListEntry | null): void | Promise<void>
+  /** The platform is there: something of it was sent just now, or its sign of life says so (`at`: wall-clock ms, by its clock). */
+  onPlatform?(at?: number): void
   /** Valid, in time, and never seen before. The answer becomes the reply. */
   onCommand(command: Command): Promise<{ ok: boolean; error?: string }>
   /** A command that was not handed to `onCommand`; its fields as far as they could be read. */
@@ -74,7 +76,7 @@ export class Inbox {
 
   /** Listens on a link; replies go back on the link that a command came from. The returned function ends it. */
   attach(link: Transport): () => void {
-    const offs = [TOPICS.declaration, TOPICS.list, TOPICS.command].map((entry) =>
+    const offs = [TOPICS.declaration, TOPICS.list, TOPICS.platform, TOPICS.command].map((entry) =>
       link.subscribe(topicFilter(entry, this.#o), (message) => this.#receive(link, message)),
     )
     offs.push(link.onState((up) => up && this.#sendReplies(link)))
@@ -94,6 +96,8 @@ export class Inbox {
         return this.#declaration(message, match.params.id ?? '')
       case 'list':
         return this.#listEntry(message, match.params.list ?? '', match.params.key ?? '')
+      case 'platform':
+        return this.#platform(message)
       case 'command':
         return this.#command(link, message)
       default:
@@ -105,6 +109,7 @@ export class Inbox {
     const value = message.payload.length === 0 ? null : this.#parse(message, declaration, 'id', id)
     if (value === undefined) return
     this.#counts.declarations++
+    this.#heard(message)
     return this.#store(message.topic, () => this.#o.handlers.onDeclaration(id, value))
   }
 
@@ -112,7 +117,19 @@ export class Inbox {
     const value = message.payload.length === 0 ? null : this.#parse(message, listEntry, 'key', key)
     if (value === undefined) return
     this.#counts.listEntries++
+    this.#heard(message)
     return this.#store(message.topic, () => this.#o.handlers.onListEntry(list, key, value))
+  }
+
+  #platform(message: Message): void {
+    if (message.payload.length === 0) return
+    const value = this.#parse(message, platform)
+    if (value !== undefined) this.#o.handlers.onPlatform?.(Date.parse(value.at))
+  }
+
+  /** A retained message may have waited at the broker for days: it says nothing of when the platform was there. */
+  #heard(message: Message): void {
+    if (!message.retained) this.#o.handlers.onPlatform?.()
   }
 
   /** Hands over; makes the link wait only when too many are under way. */
@@ -180,12 +197,12 @@ export class Inbox {
     this.#turn = this.#turn.then(act)
   }
 
-  #parse<T extends z.ZodType>(message: Message, schema: T, idField: string, id: string): z.output<T> | undefined {
+  #parse<T extends z.ZodType>(message: Message, schema: T, idField?: string, id?: string): z.output<T> | undefined {
     const read = readJson(message.payload)
     if (read.error !== undefined) return this.#invalid(message.topic, read.error)
     const parsed = schema.safeParse(read.value)
     if (!parsed.success) return this.#invalid(message.topic, explain(parsed.error))
-    const inside = (parsed.data as Record<string, unknown>)[idField]
+    const inside = idField === undefined ? undefined : (parsed.data as Record<string, unknown>)[idField]
     if (inside !== id)
       return this.#invalid(message.topic, `${idField} in the payload is ${JSON.stringify(inside)}, in the topic ${JSON.stringify(id)}`)
     return parsed.data

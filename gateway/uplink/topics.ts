@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import { declaration, listEntry } from '../identity/declaration.ts'
 import { LuongError } from '../kernel/errors.ts'
-import { command, peerMessage, reply } from './schema/down.ts'
+import { command, peerMessage, platform, reply } from './schema/down.ts'
 import { event } from './schema/event.ts'
 import { laneState, stats, status } from './schema/up.ts'
 
@@ -93,6 +93,18 @@ export const TOPICS = {
     payload: listEntry,
     description: 'An entry of a list such as detained or priority-firm. The key in the topic must equal the one in the payload.',
     empty: 'removes the entry',
+    publish: ['central'],
+    subscribe: readers,
+  },
+  platform: {
+    template: 'platform',
+    direction: 'down',
+    qos: 1,
+    retain: true,
+    payload: platform,
+    description:
+      'Sign of life of the platform, every few minutes: the lists are up to date as of then, also when nothing changed. ' +
+      'Needed only where `lists.fresh_by` is `message`.',
     publish: ['central'],
     subscribe: readers,
   },

@@ -17,7 +17,7 @@ function sources(dir: string): string[] {
 }
 
 describe('generated docs', () => {
-  it.each(['errors.md', 'rules.md', 'metrics.md', 'boards.md'])('%s is up to date (npm run docs)', async (name) => {
+  it.each(['errors.md', 'rules.md', 'metrics.md', 'boards.md', 'declaration.md', 'declaration.schema.json'])('%s is up to date (npm run docs)', async (name) => {
     expect(readFileSync(join(GENERATED, name), 'utf8')).toBe(await docs()[name]!())
   })
 

@@ -50,3 +50,13 @@ export const peerMessage = z
     at: instant.meta({ title: 'At', description: 'When it was sent.' }),
   })
   .meta({ title: 'Peer message', description: 'From one half of a smart gate to the other.' })
+
+/** The platform's sign of life. */
+export const platform = z
+  .strictObject({
+    at: instant.meta({
+      title: 'At',
+      description: 'Everything that was declared, listed or withdrawn by then has been published, RFC 3339. At most 15 minutes ahead.',
+    }),
+  })
+  .meta({ title: 'Platform', description: 'The platform is there, and the lists are as it knows them.' })

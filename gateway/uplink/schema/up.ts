@@ -49,6 +49,13 @@ export const laneState = z
       .nullable()
       .meta({ title: 'Passage', description: 'The vehicle in the lane, or null.' }),
     alarms: z.array(z.string().max(41)).max(64).meta({ title: 'Alarms', description: 'Codes of alarms raised and not cleared.' }),
+    lists: z
+      .strictObject({
+        stale: z.boolean().meta({ title: 'Too old', description: 'Nobody passes on them: the lane refers what it would let pass.' }),
+        contact: instant.nullable().meta({ title: 'Contact', description: 'When the platform was last heard; null: never.' }),
+      })
+      .optional()
+      .meta({ title: 'Lists', description: 'How far the declarations and lists on site can be trusted.' }),
     why: z.string().max(500).optional().meta({ title: 'Why', description: 'Why the lane is in fault, waiting or closed.' }),
     at: instant,
   })

@@ -1,0 +1,216 @@
+/** Declarations in a table: the first line names the columns, each further one is a vehicle. Commas, semicolons or tabs between them. */
+import { Readable } from 'node:stream'
+import { type CsvError, type Info, parse } from 'csv-parse'
+import { didYouMean } from '../kernel/problems.ts'
+import { COLUMNS, type Column } from './fields.ts'
+import { MAX_ROW_CHARS, type Row, type RowProblem, type Tell } from './row.ts'
+import type { Place } from './utf8.ts'
+
+const DELIMITERS = [',', ';', '\t'] as const
+/** Cells that mean nothing was declared. */
+const EMPTY = new Set(['', '-'])
+
+interface Parsed {
+  readonly record: readonly string[]
+  readonly raw: string
+  readonly info: Info
+}
+
+/** Every row. Stops, after telling why, where the rest cannot be read. */
+export async function* csvRows(pieces: AsyncGenerator<string>, tell: Tell): AsyncGenerator<Row> {
+  const first = await pieces.next()
+  if (first.done) return
+  const delimiter = delimiterOf(first.value)
+  const parser = parse({
+    delimiter,
+    info: true,
+    raw: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    record_delimiter: '\n',
+    max_record_size: MAX_ROW_CHARS,
+  })
+  const all = async function* () {
+    yield first.value
+    yield* pieces
+  }
+  const source = Readable.from(all(), { objectMode: true })
+  source.on('error', (error) => parser.destroy(error))
+  let header: readonly Column[] | null = null
+  // A file that ends inside its last row is told as such: the parser itself knows it only of quotes.
+  let last = 1
+  try {
+    for await (const parsed of source.pipe(parser) as AsyncIterable<Parsed>) {
+      const line = startLine(parsed)
+      last = parsed.info.lines
+      if (header === null) {
+        const columns = headerOf(parsed, line, delimiter, tell)
+        if (columns === null) return
+        header = columns
+      } else yield rowOf(parsed, line, delimiter, header)
+    }
+  } catch (error) {
+    const why = explain(error as CsvError)
+    if (why === null) throw error
+    const at = typeof (error as CsvError).lines === 'number' ? ((error as CsvError).lines as number) : last
+    tell({ line: Math.max(1, at), column: 1, path: '', ...why })
+  } finally {
+    source.destroy()
+  }
+}
+
+function explain(error: CsvError): { message: string; hint: string } | null {
+  switch (error.code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return {
+        message: 'the file ends inside quotes: it is only half there, or a closing quote is missing',
+        hint: 'export it again, and wait until it is written',
+      }
+    case 'CSV_INVALID_CLOSING_QUOTE':
+    case 'INVALID_OPENING_QUOTE':
+      return {
+        message: 'a quote stands where none may be; the rest cannot be read',
+        hint: 'put quotes around the whole cell and double those inside it: "12"" pipe"',
+      }
+    case 'CSV_MAX_RECORD_SIZE':
+      return {
+        message: `a row is longer than ${MAX_ROW_CHARS} characters; the rest cannot be read`,
+        hint: 'look for a quote that is not closed',
+      }
+    default:
+      return null
+  }
+}
+
+/** The one that the first line has most of. */
+function delimiterOf(text: string): string {
+  const line = text.replace(/^\n+/, '').split('\n', 1)[0]!
+  const count = (d: string) => line.split(d).length
+  return [...DELIMITERS].sort((a, b) => count(b) - count(a))[0]!
+}
+
+/** Blank lines before a row are in its raw text. */
+function startLine({ raw, info }: Parsed): number {
+  const text = raw.replace(/^\n+/, '').replace(/\n$/, '')
+  return info.lines - (text.split('\n').length - 1)
+}
+
+/** Where the cell of that index begins, in its row and, after a line break inside quotes, on its line. */
+export function cellPlace(raw: string, index: number, delimiter: string): Place {
+  const text = raw.replace(/^\n+/, '').replace(/\n$/, '')
+  let line = 1
+  let column = 1
+  let quoted = false
+  for (let i = 0, cell = 0; i < text.length && cell < index; i++) {
+    const char = text[i]!
+    column++
+    if (char === '"') quoted = !quoted
+    else if (char === '\n') {
+      line++
+      column = 1
+    }
+    if (char === delimiter && !quoted) cell++
+  }
+  return { line, column }
+}
+
+function headerOf({ record, raw }: Parsed, line: number, delimiter: string, tell: Tell): Column[] | null {
+  const names = record.map((n) => n.trim().toLowerCase())
+  let wrong = false
+  const fail = (index: number, message: string, hint: string) => {
+    wrong = true
+    const { column } = cellPlace(raw, index, delimiter)
+    tell({ line, column, path: names[index] ?? '', message, hint })
+  }
+  names.forEach((name, i) => {
+    if (!COLUMNS.has(name))
+      fail(
+        i,
+        name === '' ? 'this column has no name' : `unknown column "${name}"`,
+        didYouMean(name, COLUMNS.keys()) ?? 'remove it; docs/declarations.md has the columns',
+      )
+    else if (names.indexOf(name) !== i) fail(i, `column "${name}" is there twice`, 'remove one of them')
+  })
+  const missing = [...COLUMNS.values()].filter((c) => c.required && !names.includes(c.name)).map((c) => c.name)
+  if (missing.length > 0) {
+    wrong = true
+    tell({
+      line,
+      column: 1,
+      path: '',
+      message: `${missing.length === 1 ? 'this column is' : 'these columns are'} missing: ${missing.join(', ')}`,
+      hint: 'the first line must name the columns, separated by commas, semicolons or tabs',
+    })
+  }
+  return wrong ? null : names.map((name) => COLUMNS.get(name)!)
+}
+
+function rowOf({ record, raw }: Parsed, line: number, delimiter: string, header: readonly Column[]): Row {
+  const at = (index: number): Place => {
+    const place = cellPlace(raw, index, delimiter)
+    return { line: line + place.line - 1, column: place.column }
+  }
+  const problems: RowProblem[] = []
+  if (record.length !== header.length)
+    problems.push({
+      ...at(Math.min(record.length, header.length)),
+      path: '',
+      message: `${record.length} cells, but the first line names ${header.length} columns`,
+      hint: 'a cell with a comma, semicolon or line break in it needs quotes around it; a row that is too short may be only half there',
+    })
+  const value =
+    problems.length > 0
+      ? undefined
+      : cellsToValue(record, header, (i, message, hint) => problems.push({ ...at(i), path: header[i]!.name, message, hint }))
+  return {
+    line,
+    column: 1,
+    value,
+    problems,
+    place(path) {
+      const key = path.join('.')
+      const index = header.findIndex((c) => c.path.join('.') === key)
+      return { ...(index < 0 ? { line, column: 1 } : at(index)), path: index < 0 ? key : header[index]!.name }
+    },
+  }
+}
+
+function cellsToValue(
+  record: readonly string[],
+  header: readonly Column[],
+  fail: (index: number, message: string, hint: string) => void,
+): object {
+  const value: Record<string, unknown> = {}
+  const cargo: (Record<string, unknown> | undefined)[] = []
+  record.forEach((cell, i) => {
+    const text = cell.trim()
+    if (EMPTY.has(text)) return
+    const { path, type } = header[i]!
+    const converted = convert(text, type)
+    const [key, item, field] = path
+    if (converted === undefined) fail(i, ...WRONG[type as 'number' | 'boolean'](text))
+    else if (field === undefined) value[key!] = converted
+    else {
+      cargo[item as number] ??= {}
+      cargo[item as number]![field] = converted
+    }
+  })
+  // Gaps keep their place, so that complaints name the right column.
+  if (cargo.length > 0) value.cargo = Array.from(cargo, (c) => c ?? {})
+  return value
+}
+
+const WRONG = {
+  number: (text: string): [string, string] => [
+    `is no number: ${text.slice(0, 40)}`,
+    'write digits, a point before decimals, and nothing between thousands',
+  ],
+  boolean: (text: string): [string, string] => [`is neither yes nor no: ${text.slice(0, 40)}`, 'write yes or no'],
+}
+const YES_NO: Readonly<Record<string, boolean>> = { yes: true, true: true, 1: true, x: true, no: false, false: false, 0: false }
+
+function convert(text: string, type: Column['type']): unknown {
+  if (type === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
+  if (type === 'boolean') return YES_NO[text.toLowerCase()]
+  return text
+}
