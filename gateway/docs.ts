@@ -1,15 +1,18 @@
 /** `npm run docs`: everything in docs/generated, each from the table that the program itself works from. */
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configDocs } from '../config/docs.ts'
+import { loadSite } from '../config/load.ts'
 import { PROFILES, type Profile } from '../firmware-bridge/drivers/modbus-io/profiles.ts'
 import { PRESETS, type Preset } from '../firmware-bridge/drivers/mqtt-io/presets.ts'
+import { declarationDocs } from './declarations/docs.ts'
 import { ERRORS, type ErrorInfo } from './kernel/errors.ts'
 import { packageRoot } from './kernel/package-root.ts'
 import { laneTable } from './lane/table.ts'
-import { facts, vocabulary, words } from './rules/facts.ts'
-import { loadRules } from './rules/load.ts'
+import { facts, words } from './rules/facts.ts'
+import { type CompiledRule, loadRules } from './rules/load.ts'
+import { FUNCTIONS, vocabularyWords } from './rules/vocabulary.ts'
 import { METRICS } from './site/report.ts'
 import { topicDocs } from './uplink/docs.ts'
 
@@ -17,7 +20,7 @@ const here = (path: string) => join(packageRoot, path)
 
 /** Every generated file: name → what makes its text. The lane table explores the whole lane, which takes some seconds. */
 export function docs(): Record<string, () => string | Promise<string>> {
-  const ready = Object.entries({ ...configDocs(), ...topicDocs() }).map(([name, text]) => [name, () => text] as const)
+  const ready = Object.entries({ ...configDocs(), ...topicDocs(), ...declarationDocs() }).map(([name, text]) => [name, () => text] as const)
   return {
     ...Object.fromEntries(ready),
     'errors.md': errorsMarkdown,
@@ -49,33 +52,50 @@ with 1, or with 2 when the command line itself is wrong. _Again_: trying again l
   )
 }
 
+/** The rule files that are shipped, in the order of a road gate; basic.yaml stands by itself. */
+async function shippedRules(): Promise<CompiledRule[]> {
+  const { rules } = await loadSite(here('config/sites/kim-thanh.yaml'))
+  return [...(await loadRules(rules)).rules]
+}
+
 async function rulesMarkdown(): Promise<string> {
-  const { rules } = await loadRules([here('config/rules/basic.yaml')])
-  const known = vocabulary().flatMap((v) => v.fields ?? (v.word ? [v.word] : []))
+  const rules = await shippedRules()
+  const files = [...new Set(rules.map((r) => basename(r.source_.yaml.file)))]
   return page(
-    'gateway/rules/facts.ts and config/rules/basic.yaml',
+    'gateway/rules/facts.ts and config/rules',
     'Words and rules',
-    'How to write rules: [rules](../rules.md).',
+    'How to write rules: [rules](../rules.md). The same on the command line: `luong rules explain`, `luong rules explain SITE.yaml`.',
     '## What a condition may ask about',
     table(
-      ['name', 'type', 'meaning'],
-      known.map((w) => [`\`${w.name}\``, `\`${w.type}\``, w.description]),
+      ['name', 'type', 'unit', 'meaning', 'example'],
+      vocabularyWords().map((w) => [`\`${w.name}\``, `\`${w.type}\``, w.unit, w.description, `\`${w.example}\``]),
+    ),
+    '## What a condition may call',
+    table(
+      ['function', 'meaning', 'example'],
+      FUNCTIONS.map((f) => [`\`${f.signature}\``, f.description, `\`${f.example}\``]),
     ),
     '## What a reason may say',
     `A word in braces is filled in: ${Object.keys(words(facts.parse({})))
       .map((w) => `\`{${w}}\``)
       .join(', ')}.`,
-    '## The rules that are shipped: `config/rules/basic.yaml`',
-    'The first one that fits decides. When none fits, the vehicle is referred to the officer.',
-    table(
-      ['rule', 'when', 'then', 'the officer reads'],
-      rules.map((r) => [
-        `\`${r.id}\`: ${r.title ?? ''}`,
-        `\`${r.when}\``,
-        r.alarm ? `${r.then}, alarm \`${r.alarm}\`` : r.then,
-        r.reasons.en,
-      ]),
-    ),
+    '## The rules of a road gate: `config/sites/shared/gate-rules.yaml`',
+    'In order of precedence: the first one that fits decides. When none fits, the vehicle is referred to the officer.',
+    ...files.flatMap((file) => [
+      `### \`config/rules/${file}\``,
+      table(
+        ['rule', 'when', 'then', 'the officer reads', 'source'],
+        rules
+          .filter((r) => basename(r.source_.yaml.file) === file)
+          .map((r) => [
+            `\`${r.id}\`: ${r.title ?? ''}`,
+            `\`${r.when.trim()}\``,
+            r.alarm ? `${r.then}, alarm \`${r.alarm}\`` : r.then,
+            r.reasons.en,
+            r.source ?? '',
+          ]),
+      ),
+    ]),
   )
 }
 

@@ -28,8 +28,8 @@ function inputText(row: StoredRow): string {
   const { body, actions } = storedInput(row)
   const input = fields(body)
   const kind = typeof input.kind === 'string' ? input.kind : 'input'
-  // A lane's settings and states are long and say little here; `--json` has them.
-  const rest = kind === 'settings' || kind === 'checkpoint' ? '' : words(input, ['kind', 'at'])
+  // Settings, states and what a decision was made on are long and say little here; `--json` has them.
+  const rest = kind === 'settings' || kind === 'checkpoint' || kind === 'facts' ? '' : words(input, ['kind', 'at'])
   const answer = actions.map((a) => words(fields(a), [])).join(', ')
   return `< ${kind}${rest === '' ? '' : ` ${rest}`}${answer === '' ? '' : `  > ${answer}`}`
 }

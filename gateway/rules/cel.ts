@@ -1,6 +1,8 @@
 /** CEL, with exactly the words of the facts and nothing else: an unknown name is an error when the file is loaded. */
 import { Environment } from '@marcbachmann/cel-js'
-import { type Facts, vocabulary } from './facts.ts'
+import type { Facts } from './facts.ts'
+import { sampled } from './sampling.ts'
+import { vocabulary } from './vocabulary.ts'
 
 export interface Condition {
   evaluate(facts: Facts): boolean
@@ -26,6 +28,8 @@ function environment(): Environment {
     env.registerOperator(`double ${op} int`, (a: number, b: bigint) => fn(a, Number(b)))
     env.registerOperator(`int ${op} double`, (a: bigint, b: number) => fn(Number(a), b))
   }
+  env.registerFunction('sampled(string, string, double): bool', sampled)
+  env.registerFunction('sampled(string, string, int): bool', (id: string, seed: string, rate: bigint) => sampled(id, seed, Number(rate)))
   for (const { name, fields, word } of vocabulary()) {
     if (word) env.registerVariable(name, word.type)
     else {

@@ -3,6 +3,7 @@ import type { Problem } from '../kernel/problems.ts'
 import { type Facts, words } from './facts.ts'
 import { exampleFacts, type RuleSet } from './load.ts'
 import type { RuleOutcome } from './schema.ts'
+import { unlessStale } from './stale.ts'
 
 export interface Reason {
   readonly vi: string
@@ -30,6 +31,19 @@ const BROKEN: Reason = {
   zh: '规则无法计算：转值班员处理',
   en: 'A rule could not be evaluated: to the officer',
 }
+const NOT_KNOWN: Reason = {
+  vi: 'Quy tắc cho qua, nhưng xe {plate} không rõ là xe khai báo nào: chuyển cán bộ trực',
+  zh: '规则放行，但无法确认车辆 {plate} 对应哪份申报单：转值班员处理',
+  en: 'A rule says pass, but vehicle {plate} is not known to be a declared one: to the officer',
+}
+
+/**
+ * Whatever a rule file says: nothing passes that is not exactly one declared vehicle, and nothing that is detained. A mistake in a
+ * rule must not open a lane.
+ */
+function mayPass(f: Facts): boolean {
+  return f.declaration.found && (f.vehicle.match === 'exact' || f.vehicle.match === 'near') && !f.lists.detained
+}
 
 function fill(text: string, values: Record<string, string>): string {
   return text.replace(/\{(\w+)\}/g, (whole, word: string) => values[word] ?? whole)
@@ -49,26 +63,35 @@ export function decide(set: RuleSet, f: Facts): Decision {
     } catch {
       return { outcome: 'refer', rule: rule.id, reasons: [say(BROKEN, f)], config: set.hash }
     }
-    if (holds)
-      return {
+    if (holds && rule.then === 'pass' && !mayPass(f))
+      return { outcome: 'refer', rule: rule.id, reasons: [say(NOT_KNOWN, f)], config: set.hash }
+    if (holds) {
+      const decision: Decision = {
         outcome: rule.then,
         rule: rule.id,
         reasons: [say(rule.reasons, f)],
         ...(rule.alarm ? { alarm: rule.alarm } : {}),
         config: set.hash,
       }
+      return unlessStale(decision, f)
+    }
   }
   return { outcome: 'refer', rule: 'default', reasons: [say(NO_RULE, f)], config: set.hash }
 }
 
-/** Runs every rule's own examples against the whole set: the rule must be the one that decides, with that outcome. */
+/**
+ * Runs every rule's own examples against the whole set: the rule must be the one that decides, with that outcome. A rule that decides
+ * none of its own examples is warned of: the ones before it may leave it nothing.
+ */
 export function checkExamples(set: RuleSet): { problems: Problem[]; examples: number } {
   const problems: Problem[] = []
   let examples = 0
-  for (const rule of set.rules)
+  for (const rule of set.rules) {
+    let reached = false
     rule.examples.forEach((e, i) => {
       examples++
       const got = decide(set, exampleFacts(e.given))
+      reached ||= got.rule === rule.id
       const by = e.by ?? rule.id
       if (got.outcome === e.expect && got.rule === by) return
       problems.push(
@@ -79,5 +102,13 @@ export function checkExamples(set: RuleSet): { problems: Problem[]; examples: nu
         ),
       )
     })
+    if (!reached)
+      problems.push(
+        rule.source_.yaml.problem(rule.source_.path, `no example shows rule "${rule.id}" deciding: it may never be reached`, {
+          hint: 'add an example that this rule decides; where none can be found, a rule before it takes all its vehicles',
+          severity: 'warning',
+        }),
+      )
+  }
   return { problems, examples }
 }

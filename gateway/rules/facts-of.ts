@@ -1,16 +1,17 @@
 /** Turns an identity into the facts that rules ask about. */
 import type { Declared } from '../identity/declarations.ts'
 import type { Identity } from '../identity/identity.ts'
-import type { ListIndex } from '../identity/lists.ts'
 import type { Facts } from './facts.ts'
+import { goodsFacts, type Lookup, transshipmentFacts, twoWayFacts } from './goods-facts.ts'
+import { NEVER_H } from './stale.ts'
 
-export interface FactsContext {
+export interface FactsContext extends Lookup {
   readonly lane: Facts['lane']
   readonly identity: Identity
+  /** The declaration as the index holds it, with its validity as numbers. */
   readonly declared: Declared | undefined
-  readonly lists: ListIndex
-  /** Wall clock, ms. */
-  readonly now: number
+  /** How old the lists are; absent: not looked at. */
+  readonly age?: { readonly stale: boolean; readonly age_h: number | null; readonly max_age_h: number } | undefined
 }
 
 /**
@@ -23,7 +24,20 @@ function names(identity: Identity): string[] {
   return [...plates, ...identity.tags.map((t) => t.text), d?.tag].filter((n): n is string => Boolean(n))
 }
 
-export function factsOf({ lane, identity, declared, lists, now }: FactsContext): Facts {
+/** The mark that opens the agricultural priority lane: a listed tag, code or plate, or the tag or code that was declared for it. */
+function markOf(identity: Identity, { lists, now }: Lookup): Facts['mark'] {
+  const listed = (key: string | null | undefined) => Boolean(key) && lists.has('agricultural-mark', key!, now)
+  if (identity.tags.some((t) => listed(t.text))) return { seen: true, by: 'tag' }
+  if (identity.codes.some((c) => listed(c.text))) return { seen: true, by: 'code' }
+  // Only a plate that is known to be this vehicle's own: the declared one.
+  if (listed(identity.declaration?.plate)) return { seen: true, by: 'plate' }
+  if (identity.tag === 'same') return { seen: true, by: identity.tags.length > 0 ? 'tag' : 'code' }
+  if (identity.declaration?.priority) return { seen: true, by: 'declaration' }
+  return { seen: false, by: '' }
+}
+
+export function factsOf(context: FactsContext): Facts {
+  const { lane, identity, declared, lists, now } = context
   const d = identity.declaration
   const best = identity.plates.find((p) => p.text === identity.plate) ?? identity.plates[0]
   return {
@@ -47,7 +61,16 @@ export function factsOf({ lane, identity, declared, lists, now }: FactsContext):
       expired: declared !== undefined && now > declared.to,
       goods: d?.goods ?? '',
       firm: d?.firm ?? '',
+      trailer: d?.trailer ?? '',
+      firm_id: d?.firm_id ?? '',
+      container: d?.container ?? '',
+      perishable: d?.perishable ?? false,
+      quarantine: d?.quarantine ?? '',
+      resident: d?.resident ?? '',
     },
+    goods: goodsFacts(d, context),
+    two_way: twoWayFacts(d, context),
+    transshipment: transshipmentFacts(d, context),
     weight: {
       known: identity.weight_kg !== null,
       kg: identity.weight_kg ?? 0,
@@ -62,9 +85,13 @@ export function factsOf({ lane, identity, declared, lists, now }: FactsContext):
       other: identity.tag === 'other',
     },
     code: { known: identity.codes.length > 0, text: identity.codes[0]?.text ?? '' },
+    mark: markOf(identity, context),
     lists: {
       detained: names(identity).some((n) => lists.has('detained', n, now)),
-      priority_firm: d?.firm !== undefined && lists.has('priority-firm', d.firm, now),
+      priority_firm: [d?.firm, d?.firm_id].some((firm) => firm !== undefined && lists.has('priority-firm', firm, now)),
+      stale: context.age?.stale ?? false,
+      age_h: context.age ? (context.age.age_h ?? NEVER_H) : 0,
+      max_age_h: context.age?.max_age_h ?? 24,
     },
     disagreements: identity.disagreements.map((x) => x.code),
     differences: identity.disagreements.map((x) => `${x.code} ${x.expected} ≠ ${x.seen}`),

@@ -1,78 +1,150 @@
-/** What a rule may ask about: one zod schema gives the type, the CEL vocabulary and the documentation. */
+/** What a rule may ask about: one zod schema gives the type, the CEL vocabulary (vocabulary.ts) and the documentation. */
 import { z } from 'zod'
 
-const text = (description: string, def = '') => z.string().default(def).meta({ description })
-const flag = (description: string, def = false) => z.boolean().default(def).meta({ description })
-const num = (description: string, def = 0) => z.number().default(def).meta({ description })
-const texts = (description: string) => z.array(z.string()).default([]).meta({ description })
+/** How a condition may use the word, and its unit. */
+interface About {
+  readonly example: string
+  readonly unit?: string
+}
 
+const about = (description: string, { example, unit }: About) => ({ description, examples: [example], ...(unit ? { unit } : {}) })
+const text = (description: string, example: string, def = '') => z.string().default(def).meta(about(description, { example }))
+const flag = (description: string, example: string, def = false) => z.boolean().default(def).meta(about(description, { example }))
+const num = (description: string, example: string, { unit, def = 0 }: { unit?: string; def?: number } = {}) =>
+  z
+    .number()
+    .default(def)
+    .meta(about(description, { example, ...(unit ? { unit } : {}) }))
+const texts = (description: string, example: string, def: string[] = []) =>
+  z.array(z.string()).default(def).meta(about(description, { example }))
+
+/** Without a value given: an ordinary declared vehicle in the right lane, which the examples of rules start from. */
 export const facts = z.strictObject({
   lane: z
     .strictObject({
-      id: text('Lane id', 'lane-1'),
-      direction: text('import or export', 'import'),
-      takes: z.array(z.string()).default(['loaded']).meta({ description: 'Traffic classes the lane takes' }),
-      priority: flag('Agricultural priority lane'),
-      scale: flag('A weighbridge stands in this lane'),
-      tag: flag('A UHF tag reader stands in this lane'),
-      code: flag('A code scanner stands in this lane'),
+      id: text('Lane id', 'lane.id == "import-2"', 'lane-1'),
+      direction: text('import or export', 'lane.direction == "import"', 'import'),
+      takes: texts('Traffic classes the lane takes', '!(declaration.traffic in lane.takes)', ['loaded']),
+      priority: flag('Agricultural priority lane', 'lane.priority && !mark.seen'),
+      scale: flag('A weighbridge stands in this lane', 'lane.scale && !weight.known'),
+      tag: flag('A UHF tag reader stands in this lane', 'lane.tag && !tag.known'),
+      code: flag('A code scanner stands in this lane', 'lane.code && !code.known'),
     })
     .prefault({}),
   vehicle: z
     .strictObject({
-      read: flag('At least one plate was read', true),
-      sure: flag('The plate is sure: enough frames agree, no weak character', true),
-      plate: text('Plate the vehicle goes by, empty when unread', '24C12345'),
-      country: text('vn, cn or empty', 'vn'),
-      trailer: text('Rear plate when it differs, else empty'),
-      match: text('exact, near, ambiguous, undeclared or unread', 'exact'),
-      candidates: num('How many declarations could be meant', 1),
+      read: flag('At least one plate was read', '!vehicle.read', true),
+      sure: flag('The plate is sure: enough frames agree, no weak character', '!vehicle.sure', true),
+      plate: text('Plate the vehicle goes by, without dots and dashes, empty when unread', 'vehicle.plate.startsWith("24")', '24C12345'),
+      country: text('vn, cn or empty', 'vehicle.country == "cn"', 'vn'),
+      trailer: text('Rear plate when it differs, else empty', 'vehicle.trailer != ""'),
+      match: text('exact, near, ambiguous, undeclared or unread', 'vehicle.match == "near"', 'exact'),
+      candidates: num('How many declarations could be meant', 'vehicle.candidates > 1', { def: 1 }),
     })
     .prefault({}),
   declaration: z
     .strictObject({
-      found: flag('Exactly one declaration fits the vehicle', true),
-      id: text('Id of the declaration', 'D1'),
-      direction: text('import or export', 'import'),
-      traffic: text('loaded, empty, agricultural, two-way, parcel, border-resident', 'loaded'),
-      channel: text('green, yellow or red', 'green'),
-      in_date: flag('Now is within its validity', true),
-      expired: flag('Its validity is over'),
-      goods: text('Goods in words'),
-      firm: text('Firm'),
+      found: flag('Exactly one declaration fits the vehicle', '!declaration.found', true),
+      id: text('Id of the declaration', 'declaration.id.startsWith("T-")', 'D1'),
+      direction: text('import or export', 'declaration.direction != lane.direction', 'import'),
+      traffic: text('loaded, empty, agricultural, two-way, parcel or border-resident', 'declaration.traffic == "empty"', 'loaded'),
+      channel: text('Inspection channel: green, yellow or red', 'declaration.channel == "red"', 'green'),
+      in_date: flag('Now is within its validity', '!declaration.in_date', true),
+      expired: flag('Its validity is over', 'declaration.expired'),
+      goods: text('Goods in words', 'declaration.goods.contains("durian")'),
+      firm: text('Firm', 'declaration.firm == ""'),
+      trailer: text('Declared trailer plate, else empty', 'declaration.trailer != "" && vehicle.trailer == ""'),
+      firm_id: text('Tax or registration number of the firm, else empty', 'declaration.firm == "" && declaration.firm_id == ""'),
+      container: text('Declared container number, else empty', 'declaration.container != ""'),
+      perishable: flag('The goods spoil', 'declaration.perishable'),
+      quarantine: text('none, pending, passed, failed, or empty when nothing is said', 'declaration.quarantine == "failed"'),
+      resident: text('Document number of the border resident, else empty', 'declaration.resident == ""'),
+    })
+    .prefault({}),
+  goods: z
+    .strictObject({
+      items: num('How many kinds of goods are declared one by one', 'goods.items > 0'),
+      kinds: texts('Their kinds, each once', '"durian" in goods.kinds'),
+      hs: texts('Their HS codes, each once, digits only', 'goods.hs.exists(h, h.startsWith("0810"))'),
+      fresh: texts('What of them is fresh fruit (HS chapter 08): kinds, or HS codes where no kind is given', 'size(goods.fresh) > 0'),
+      under_protocol: texts('What of them is on the list `protocol-goods`', '"durian" in goods.under_protocol'),
+      clean: texts('What of them is on the list `clean-goods`: years without a finding', '"mango" in goods.clean'),
+      untraced: texts('What of them is under a protocol and lacks its growing-area or packing-house code', 'size(goods.untraced) > 0'),
+      growing_areas: texts('Growing-area codes, each once', 'goods.growing_areas.exists(c, c.startsWith("VN-LCOR"))'),
+      packing_houses: texts('Packing-house codes, each once', '"VN-LCPH-001" in goods.packing_houses'),
+      unlisted_codes: texts(
+        'Codes of goods under a protocol that are not on the lists `growing-area` and `packing-house`',
+        'size(goods.unlisted_codes) > 0',
+      ),
+      origins: texts('Countries of origin, two letters, each once', '"VN" in goods.origins'),
+      net_kg: num('Net weight of all goods, 0 when not declared', 'goods.net_kg > 30000', { unit: 'kg' }),
+      value: num('Value of all goods in the declared currency, 0 when not declared', 'goods.currency == "VND" && goods.value > 2000000'),
+      currency: text('VND, CNY, USD or empty', 'goods.currency == "CNY"'),
+    })
+    .prefault({}),
+  two_way: z
+    .strictObject({
+      linked: flag('The declaration names one for the other way', 'two_way.linked'),
+      found: flag('That other declaration is here', 'two_way.linked && !two_way.found'),
+      same_vehicle: flag('It is for the same tractor', 'two_way.found && !two_way.same_vehicle'),
+      same_firm: flag('It is of the same firm', 'two_way.found && !two_way.same_firm'),
+      opposite: flag('It is for the other direction', 'two_way.found && !two_way.opposite'),
+    })
+    .prefault({}),
+  transshipment: z
+    .strictObject({
+      linked: flag('The declaration names a vehicle that goods are moved to or from by hand', 'transshipment.linked'),
+      plate: text('Plate of that vehicle, else empty', 'transshipment.plate.startsWith("24")'),
+      found: flag('That vehicle has a declaration that is in date', 'transshipment.linked && !transshipment.found'),
+      mutual: flag('And its declaration names this vehicle', 'transshipment.found && !transshipment.mutual'),
     })
     .prefault({}),
   weight: z
     .strictObject({
-      known: flag('The scale shows a stable weight'),
-      kg: num('Weight on the scale, kg'),
-      declared_kg: num('Declared gross weight, kg, 0 when not declared'),
-      tare_kg: num('Declared tare, kg, 0 when not declared'),
+      known: flag('The scale shows a stable weight', 'weight.known'),
+      kg: num('Weight on the scale, 0 when not known', 'weight.known && weight.kg > 48000', { unit: 'kg' }),
+      declared_kg: num('Declared gross weight, 0 when not declared', 'weight.declared_kg > 0', { unit: 'kg' }),
+      tare_kg: num('Declared tare, 0 when not declared', 'weight.tare_kg > 0 && weight.kg > weight.tare_kg * 1.05 + 500', { unit: 'kg' }),
     })
     .prefault({}),
   tag: z
     .strictObject({
-      known: flag('A UHF tag was seen at the stop line'),
-      epc: text('EPC of the nearest one, upper-case hex, else empty'),
-      declared: text('The tag or code as declared, else empty'),
-      same: flag('The declared tag or code was seen'),
-      other: flag('Tags or codes were seen, and the declared one was not among them'),
+      known: flag('A UHF tag was seen at the stop line', 'lane.tag && !tag.known'),
+      epc: text('EPC of the nearest one, upper-case hex, else empty', 'tag.epc.startsWith("E280")'),
+      declared: text('The tag or code as declared, else empty', 'tag.declared != ""'),
+      same: flag('The declared tag or code was seen', 'tag.same'),
+      other: flag('Tags or codes were seen, and the declared one was not among them', 'tag.other'),
     })
     .prefault({}),
   code: z
     .strictObject({
-      known: flag('A code was scanned at the stop line'),
-      text: text('Its text, else empty'),
+      known: flag('A code was scanned at the stop line', 'code.known'),
+      text: text('Its text, else empty', 'code.text.startsWith("NS-")'),
+    })
+    .prefault({}),
+  mark: z
+    .strictObject({
+      seen: flag(
+        'The vehicle carries the mark of agricultural priority: by tag, by code, by its plate or by its declaration',
+        'lane.priority && !mark.seen',
+      ),
+      by: text(
+        'tag, code or plate: what is on the list `agricultural-mark` or was seen as declared; declaration: it says so; else empty',
+        'mark.by == "tag"',
+      ),
     })
     .prefault({}),
   lists: z
     .strictObject({
-      detained: flag('A plate or tag that was read, could be meant, or is declared is on the list `detained`'),
-      priority_firm: flag('The firm is on the list `priority-firm`'),
+      detained: flag('A plate or tag that was read, could be meant, or is declared is on the list `detained`', 'lists.detained'),
+      priority_firm: flag('The firm is on the list `priority-firm`', 'lists.priority_firm'),
+      stale: flag('The lists are older than `lists.max_age_h` of the site file: whatever the rules say, nothing passes', 'lists.stale'),
+      age_h: num('Time since the platform was last heard; a million when never', 'lists.age_h > 6', { unit: 'h' }),
+      max_age_h: num('How old they may be by the site file', 'lists.age_h > lists.max_age_h / 2', { unit: 'h', def: 24 }),
     })
     .prefault({}),
-  disagreements: texts('Codes of what does not fit: trailer, weight, second-plate, tag, direction, validity'),
-  differences: texts('The same with what was declared and what was seen: `trailer 24RM04466 ≠ 24RM00817`'),
+  disagreements: texts('Codes of what does not fit: trailer, weight, second-plate, tag, direction, validity', '"trailer" in disagreements'),
+  differences: texts('The same with what was declared and what was seen: `trailer 24RM04466 ≠ 24RM00817`', 'size(differences) > 2'),
 })
 export type Facts = z.output<typeof facts>
 export type FactsInput = z.input<typeof facts>
@@ -94,30 +166,17 @@ export function words(f: Facts): Record<string, string> {
     tare_kg: String(Math.round(f.weight.tare_kg)),
     declared_kg: String(Math.round(f.weight.declared_kg)),
     tag: f.tag.epc || '-',
+    firm: f.declaration.firm || f.declaration.firm_id || '-',
+    goods: (f.goods.kinds.length > 0 ? f.goods.kinds : f.goods.hs).join(', ') || f.declaration.goods || '-',
+    fresh: f.goods.fresh.join(', ') || '-',
+    untraced: f.goods.untraced.join(', ') || '-',
+    codes: [...f.goods.growing_areas, ...f.goods.packing_houses].join(', ') || '-',
+    unlisted_codes: f.goods.unlisted_codes.join(', ') || '-',
+    origins: f.goods.origins.join(', ') || '-',
+    net_kg: String(Math.round(f.goods.net_kg)),
+    value: `${Math.round(f.goods.value)} ${f.goods.currency}`.trim(),
+    resident: f.declaration.resident || '-',
+    other_plate: f.transshipment.plate || '-',
     disagreements: (f.differences.length > 0 ? f.differences : f.disagreements).join(', ') || '-',
   }
-}
-
-/** One entry of the vocabulary, for `luong rules explain` and the docs. */
-export interface Word {
-  readonly name: string
-  readonly type: 'string' | 'bool' | 'double' | 'list<string>'
-  readonly description: string
-}
-
-type Schema = { type: string; description?: string; default?: unknown; properties?: Record<string, Schema> }
-
-function celType(schema: Schema): Word['type'] {
-  if (schema.type === 'array') return 'list<string>'
-  return schema.type === 'boolean' ? 'bool' : schema.type === 'number' ? 'double' : 'string'
-}
-
-/** The vocabulary, read out of the schema: top-level name → its CEL type, or the fields of the object behind it. */
-export function vocabulary(): { name: string; fields: Word[] | null; word: Word | null }[] {
-  const schema = z.toJSONSchema(facts) as unknown as Schema
-  return Object.entries(schema.properties ?? {}).map(([name, s]) => {
-    const word = (n: string, w: Schema): Word => ({ name: n, type: celType(w), description: w.description ?? '' })
-    if (s.properties) return { name, word: null, fields: Object.entries(s.properties).map(([n, w]) => word(`${name}.${n}`, w)) }
-    return { name, word: word(name, s), fields: null }
-  })
 }

@@ -5,8 +5,9 @@ import { messageOf } from '../kernel/errors.ts'
 import { didYouMean, type Problem, ProblemsError } from '../kernel/problems.ts'
 import { parseYaml, type YamlSource, zodProblems } from '../kernel/yaml-source.ts'
 import { type Condition, compile } from './cel.ts'
-import { type Facts, facts, vocabulary, words } from './facts.ts'
+import { type Facts, facts, words } from './facts.ts'
 import { example, type Rule, rule, rulesFile } from './schema.ts'
+import { vocabulary } from './vocabulary.ts'
 
 export interface CompiledRule extends Rule {
   readonly condition: Condition

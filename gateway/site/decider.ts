@@ -2,10 +2,13 @@
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../identity/match.ts'
+import type { Entry } from '../journal/journal.ts'
 import { type Decision, decide } from '../rules/decide.ts'
 import type { Facts } from '../rules/facts.ts'
 import { factsOf } from '../rules/facts-of.ts'
 import type { RuleSet } from '../rules/load.ts'
+import { type DecisionRecord, recordOf } from '../rules/snapshot.ts'
+import type { Freshness } from './freshness.ts'
 import type { Findings } from './identifier.ts'
 import { alarmEvent, type EventContext, passageEvent } from './lane-events.ts'
 import type { LaneRunnerOptions } from './lane-options.ts'
@@ -17,14 +20,19 @@ interface Deciding {
   readonly rules: RuleSet
   readonly declarations: DeclarationIndex
   readonly lists: ListIndex
+  /** How old they are; absent: not looked at. */
+  readonly age?: Freshness | undefined
   /** Why no new vehicle may be let through just now, or null. */
   readonly inhibited: string | null
   /** Wall clock, ms. */
   readonly now: number
 }
 
-/** Fills in plates, identity and decision of the passage. Unknown is not yes: what the rules don't know is referred. */
-function decidePassage(p: Passage, d: Deciding): Decision {
+/**
+ * Fills in plates, identity and decision of the passage; the answer is what the decision was made on. Unknown is not yes: what the
+ * rules don't know is referred.
+ */
+function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: DecisionRecord } {
   p.plates = d.findings.plates
   p.identity = identify({
     plates: d.findings.plates,
@@ -40,11 +48,14 @@ function decidePassage(p: Passage, d: Deciding): Decision {
     lane: d.lane,
     identity: p.identity,
     declared: p.identity.declaration ? d.declarations.get(p.identity.declaration.id) : undefined,
+    declarations: d.declarations,
     lists: d.lists,
+    age: d.age,
     now: d.now,
   })
-  p.decision = d.inhibited === null ? decide(d.rules, facts) : outOfOrder(d.inhibited, d.rules.hash)
-  return p.decision
+  const decision = d.inhibited === null ? decide(d.rules, facts) : outOfOrder(d.inhibited, d.rules.hash)
+  p.decision = decision
+  return { decision, record: recordOf(facts, decision, d.inhibited === null) }
 }
 
 export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerOptions, 'clock' | 'keep' | 'recorder' | 'onPassage'> {
@@ -57,7 +68,7 @@ export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerO
 export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Decision> {
   const stamp = () => ({ at: d.clock.now(), mono: d.clock.mono() })
   p.identified = stamp()
-  const decision = decidePassage(p, { ...d, now: p.identified.at })
+  const { decision, record } = decidePassage(p, { ...d, now: p.identified.at })
   p.decided = stamp()
   const kept = Promise.all(d.findings.pictures.map(({ camera, image }) => d.keep(p.id, camera, image)))
   const noted = d.clock.track(kept.then((files) => void p.evidence.push(...files.filter((f) => f !== null))))
@@ -66,13 +77,17 @@ export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Dec
   if (decision.outcome === 'pass') noted.catch(() => {})
   else await noted
   const context = d.context()
-  const events = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
+  const entries: Entry[] = [
+    { kind: 'input', lane: p.lane, passage: p.id, at: p.decided.at, body: record, actions: [] },
+    passageEvent(context, 'identified', p),
+    passageEvent(context, 'decided', p),
+  ]
   if (decision.alarm && !d.alarms.has(decision.alarm)) {
     d.alarms.add(decision.alarm)
-    events.push(alarmEvent(context, 'raised', decision.alarm, { passage: p, why: decision.reasons[0]?.en ?? '' }))
+    entries.push(alarmEvent(context, 'raised', decision.alarm, { passage: p, why: decision.reasons[0]?.en ?? '' }))
   }
   d.onPassage?.('luong.passage.decided.v1', p)
-  await d.recorder.record(events)
+  await d.recorder.record(entries)
   return decision
 }
 

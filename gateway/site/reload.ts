@@ -8,7 +8,7 @@ import { loadRules, type RuleSet } from '../rules/load.ts'
 export async function checkedRules(files: readonly string[]): Promise<RuleSet> {
   const rules = await loadRules(files)
   const { problems } = checkExamples(rules)
-  if (problems.length > 0) throw new ProblemsError('RULES_INVALID', problems)
+  if (problems.some((p) => p.severity === 'error')) throw new ProblemsError('RULES_INVALID', problems)
   return rules
 }
 

@@ -16,6 +16,8 @@ export interface Declaration {
   readonly weight_kg?: number
   readonly tare_kg?: number
   readonly firm?: string
+  readonly priority?: boolean
+  readonly resident?: string
   readonly channel?: 'green' | 'yellow' | 'red'
   readonly valid_from: string
   readonly valid_to: string

@@ -95,6 +95,8 @@ export function makeArrival(no: number, lane: LaneFacts, now: number, r: Rng, op
     weight_kg: weight,
     tare_kg: tare,
     firm: pick(r, FIRMS),
+    ...(traffic === 'agricultural' ? { priority: true } : {}),
+    ...(traffic === 'border-resident' ? { resident: `SIM-R-${no}` } : {}),
     valid_from: iso(now - 6 * HOUR),
     valid_to: iso(now + 18 * HOUR),
   }

@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ProblemsError } from '../../../gateway/kernel/problems.ts'
+import { compile } from '../../../gateway/rules/cel.ts'
 import { checkExamples, decide } from '../../../gateway/rules/decide.ts'
-import { type Facts, facts, vocabulary } from '../../../gateway/rules/facts.ts'
+import { type Facts, facts } from '../../../gateway/rules/facts.ts'
 import { loadRules, type RuleSet } from '../../../gateway/rules/load.ts'
+import { wordsIn } from '../../../gateway/rules/snapshot.ts'
+import { vocabularyWords } from '../../../gateway/rules/vocabulary.ts'
 
 const SHIPPED = new URL('../../../config/rules/basic.yaml', import.meta.url).pathname
 let dir: string
@@ -146,7 +149,21 @@ describe('a rules file that is wrong', () => {
 it('an example that another rule decides is a problem with its place', async () => {
   const set = await load(one("'!vehicle.read'"))
   if (typeof set === 'string') throw new Error(set)
-  expect(checkExamples(set).problems[0]).toMatchObject({ line: 8, message: expect.stringContaining('default says refer') })
+  expect(checkExamples(set).problems[0]).toMatchObject({
+    line: 8,
+    severity: 'error',
+    message: expect.stringContaining('default says refer'),
+  })
+})
+
+it('a rule that decides none of its own examples is warned of', async () => {
+  const first = one('vehicle.read')
+  const shadowed = first.slice(head.length).replace('id: a', 'id: b').replace('expect: pass }', 'expect: pass, by: a }')
+  const set = await load(first + shadowed)
+  if (typeof set === 'string') throw new Error(set)
+  expect(checkExamples(set).problems).toMatchObject([
+    { line: 9, severity: 'warning', message: expect.stringContaining('no example shows rule "b" deciding') },
+  ])
 })
 
 it('a condition that fails while it runs refers the vehicle', async () => {
@@ -155,6 +172,10 @@ it('a condition that fails while it runs refers the vehicle', async () => {
   expect(decide(set, facts.parse({}))).toMatchObject({ outcome: 'refer', rule: 'a' })
 })
 
-it('every word of the vocabulary is described', () => {
-  for (const { fields, word } of vocabulary()) for (const w of fields ?? [word!]) expect(w.description).not.toBe('')
+it('every word of the vocabulary is described, with an example that is a condition', () => {
+  for (const w of vocabularyWords()) {
+    expect(w.description).not.toBe('')
+    expect(wordsIn(w.example)).toContain(w.name)
+    expect(compile(w.example)).toHaveProperty('evaluate')
+  }
 })

@@ -1,0 +1,14 @@
+/** Sampling that anybody can repeat: the draw is a hash of the seed and the declaration's id, nothing else. */
+import { createHash } from 'node:crypto'
+
+const SPAN = 2 ** 48
+
+/** A number in [0, 1) for this id and seed: the first 48 bits of SHA-256 over `seed NUL id`. The same always and everywhere. */
+export function draw(id: string, seed: string): number {
+  return createHash('sha256').update(seed).update('\0').update(id).digest().readUIntBE(0, 6) / SPAN
+}
+
+/** Whether a load is drawn for inspection at this rate (0 none, 1 all). */
+export function sampled(id: string, seed: string, rate: number): boolean {
+  return draw(id, seed) < rate
+}
