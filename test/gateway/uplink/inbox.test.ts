@@ -76,6 +76,7 @@ let done: {
   entries: [string, string, ListEntry | null][]
   commands: Command[]
   rejected: [string, string][]
+  platform: (number | undefined)[]
 }
 let answer: InboxHandlers['onCommand']
 const clock: Clock = { ...systemClock, now: () => now }
@@ -96,6 +97,7 @@ async function start() {
         return answer(c)
       },
       onRejected: (f, why) => void done.rejected.push([f.id, why]),
+      onPlatform: (at) => void done.platform.push(at),
     },
   })
   inbox.attach(link)
@@ -105,7 +107,7 @@ beforeEach(async () => {
   link = new Link()
   log = new TestLog()
   documents = new Documents()
-  done = { declarations: [], entries: [], commands: [], rejected: [] }
+  done = { declarations: [], entries: [], commands: [], rejected: [], platform: [] }
   now = NOW
   answer = async () => ({ ok: true })
   await start()
@@ -134,6 +136,21 @@ describe('declarations and lists', () => {
       ['detained', '29LD12345', { key: '29LD12345', reason: 'customs' }],
       ['detained', '29LD12345', null],
     ])
+  })
+
+  it('hears the platform in what comes just now and in its sign of life, not in what a broker had kept', async () => {
+    await link.deliver(`${B}/declaration/D-1`, DECLARATION, { retained: true })
+    await link.deliver(`${B}/list/detained/29LD12345`, { key: '29LD12345' }, { retained: true })
+    expect(done.platform).toEqual([])
+    await link.deliver(`${B}/declaration/D-1`, DECLARATION)
+    await link.deliver(`${B}/list/detained/29LD12345`, '')
+    await link.deliver(`${B}/platform`, { at: '2026-11-21T07:55:00+07:00' }, { retained: true })
+    expect(done.platform).toEqual([undefined, undefined, NOW - 5 * 60_000])
+    await link.deliver(`${B}/platform`, '')
+    await link.deliver(`${B}/platform`, { at: 'now' })
+    await link.deliver(`${B}/declaration/D-2`, { id: 'D-2' })
+    expect(done.platform).toHaveLength(3)
+    expect(inbox.stats().invalid).toBe(2)
   })
 
   it('refuses what does not fit, naming topic and reason, and changes nothing', async () => {
