@@ -28,7 +28,7 @@ export function writtenPlate(text: string): string {
 }
 
 /** Columns on a terminal: Han characters are two wide. */
-function pad(text: string, width: number): string {
+export function pad(text: string, width: number): string {
   const columns = [...text].reduce((n, c) => n + (/\p{Script=Han}/u.test(c) ? 2 : 1), 0)
   return text + ' '.repeat(Math.max(0, width - columns))
 }

@@ -9,7 +9,7 @@ import { checkExamples } from '../rules/decide.ts'
 import { loadRules } from '../rules/load.ts'
 import { type Change, type Redecided, redecide } from '../rules/redecide.ts'
 import { paint } from './colour.ts'
-import { writtenPlate } from './passage-line.ts'
+import { pad, writtenPlate } from './passage-line.ts'
 import { type Printer, printer } from './print.ts'
 
 export interface TestOptions {
@@ -67,7 +67,7 @@ function which({ passage, day, all }: TestOptions, { zone }: JournalReader): Whi
 
 async function say(out: Printer, d: StoredDecision, { change, now, why }: Redecided, zone: Zone): Promise<boolean> {
   const time = zone.format(d.at).slice(0, 19).replace('T', ' ')
-  const head = `${paint.dim(time)}  ${d.passage}  ${d.lane.padEnd(9)} ${paint.bold((d.plate ? writtenPlate(d.plate) : '–').padEnd(12))}`
+  const head = `${paint.dim(time)}  ${d.passage}  ${d.lane.padEnd(9)} ${paint.bold(pad(d.plate ? writtenPlate(d.plate) : '–', 12))}`
   const then = `${d.outcome} (${d.rule})`
   if (now === null) return out.line(`${head} ${then} → ${paint.dim(`not known: ${why}`)}`)
   const colour = change === 'outcome' ? (now.outcome === 'pass' ? paint.red : paint.yellow) : paint.dim
