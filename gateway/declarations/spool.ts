@@ -22,7 +22,8 @@ const about = z.strictObject({
   replace: z.boolean(),
 })
 export type About = z.output<typeof about>
-const ending = z.strictObject({ count: z.int().min(1) })
+/** The last line. */
+const isEnding = (line: unknown): line is { count: number } => typeof line === 'object' && line !== null && 'count' in line
 
 export const answer = z.strictObject({ ok: z.boolean(), count: z.int().optional(), error: z.string().optional() })
 export type Answer = z.output<typeof answer>
@@ -166,9 +167,11 @@ export class Spool {
   ): AsyncGenerator<{ key: string; value: unknown }> {
     let count = 0
     for await (const line of lines) {
-      const end = ending.safeParse(line)
-      if (end.success && end.data.count === count) return
-      const parsed = checked && !end.success ? { success: true as const, data: line as Declaration } : declaration.safeParse(line)
+      if (isEnding(line)) {
+        if (line.count === count) return
+        throw this.#damaged(count + 2)
+      }
+      const parsed = checked ? { success: true as const, data: line as Declaration } : declaration.safeParse(line)
       if (!parsed.success) throw this.#damaged(count + 2)
       taken(parsed.data)
       yield { key: parsed.data.id, value: parsed.data }

@@ -57,6 +57,7 @@ export class ListFreshness {
     const known = listsState(await this.#o.journal().documents(LISTS_STATE))
     this.#contact = later(this.#contact, known.contact)
     this.#newest = later(this.#newest, known.newest)
+    this.#saved = { ...this.#saved, contact: known.contact, newest: known.newest }
     return known
   }
 
@@ -64,8 +65,14 @@ export class ListFreshness {
   heard(at: number = this.#o.clock.now()): boolean {
     const now = this.#o.clock.now()
     if (at > now + AHEAD_MS) return false
-    this.#contact = this.#known(later(this.#known(this.#contact), Math.min(at, now)))
+    this.#note(Math.min(at, now))
+    // A power cut must not make a site forget what it has just heard.
+    if (this.#contact! - (this.#saved.contact ?? Number.NEGATIVE_INFINITY) >= SAVE_MS) this.save().catch(() => {})
     return true
+  }
+
+  #note(at: number): void {
+    this.#contact = later(this.#known(this.#contact), at)
   }
 
   /** Something in the lists changed. */
@@ -80,7 +87,7 @@ export class ListFreshness {
 
   read(): Freshness {
     const now = this.#o.clock.now()
-    if (this.policy.fresh_by === 'link' && this.#o.link() === true) this.heard(now)
+    if (this.policy.fresh_by === 'link' && this.#o.link() === true) this.#note(now)
     const contact = this.#known(this.#contact)
     const age_h = contact === null ? null : Math.max(0, now - contact) / HOUR
     const { max_age_h } = this.policy

@@ -71,6 +71,19 @@ describe('how old the lists are', () => {
     expect(f.read()).toMatchObject({ contact: now, stale: false })
   })
 
+  it('is stored as soon as it is heard, and then once a minute', async () => {
+    const f = fresh()
+    f.heard()
+    expect(stored.get('contact')).toMatchObject({ contact: START })
+    now += 59_000
+    f.heard()
+    f.tick()
+    expect(stored.get('contact')).toMatchObject({ contact: START })
+    now += 1_000
+    f.tick()
+    expect(stored.get('contact')).toMatchObject({ contact: START + 59_000 })
+  })
+
   it('is kept over a restart, and an imported file counts', async () => {
     const f = fresh()
     f.heard()
