@@ -24,3 +24,9 @@ export async function runSession(session: Session, input: Float32Array, dims: re
   const tensor = output[session.outputNames[0]!]!
   return { data: tensor.data as Float32Array, dims: tensor.dims }
 }
+
+/** Runs a model whose one input takes bytes (our own models convert them themselves). Outputs by name. */
+export async function runBytes(session: Session, input: Uint8Array, dims: readonly number[]): Promise<Record<string, Float32Array>> {
+  const output = await session.run({ [session.inputNames[0]!]: new Tensor('uint8', input, dims) })
+  return Object.fromEntries(Object.entries(output).map(([name, tensor]) => [name, tensor.data as Float32Array]))
+}

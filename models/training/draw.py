@@ -35,17 +35,25 @@ def _weight(r, mask, by):
     return cv2.erode(mask, kernel)
 
 
+#: Fonts after DIN 1451, as the presses of Vietnamese plates have it.
+DIN = ("font:barlow-condensed", "font:barlow-semi", "font:sofia-sans")
+
+
 class Pen:
     """How one plate's characters look: the set of shapes, stroke weight, size and slack."""
 
     def __init__(self, r, shapes, country):
         self.shapes = shapes
         plates = shapes.vn if country == "vn" else (["cn140"] if shapes.cn else [])
-        self.true = bool(plates) and r.random() < (0.62 if country == "vn" else 0.72)
+        x = r.random()
+        self.true = bool(plates) and x < (0.35 if country == "vn" else 0.72)
+        din = [s for s in shapes.latin if s.startswith(DIN)]
         if self.true:
             # The slanted versions of the Vietnamese glyphs come from photos seen askew: the upright one is the commonest.
             self.set = plates[0] if r.random() < 0.55 else plates[r.integers(len(plates))]
-        elif country == "vn" and shapes.cn and r.random() < 0.25:
+        elif country == "vn" and din and x < 0.72:
+            self.set = din[r.integers(len(din))]
+        elif country == "vn" and shapes.cn and x < 0.82:
             self.set = "cn140"  # near the shapes of the plates before 2010
         else:
             self.set = shapes.latin[r.integers(len(shapes.latin))]
@@ -81,10 +89,13 @@ def _row(r, pen, ink, text, cx, y, w, h, gap):
     """Characters with dots and dashes around `cx` (mm)."""
     widths = [h * 0.14 if c == "." else h * r.uniform(0.18, 0.28) if c == "-" else (w * 0.75 if c == "1" and r.random() < 0.35 else w) for c in text]
     x = cx - (sum(widths) + gap * (len(text) - 1)) / 2
+    round_dash = r.random() < 0.35
     low = r.random() < 0.65  # the dot stands on the line on most plates, half way up on others
     for c, cw in zip(text, widths):
         if c == ".":
             cv2.circle(ink, (int((x + cw / 2) * SCALE), int((y + h * (r.uniform(0.82, 0.95) if low else r.uniform(0.5, 0.7))) * SCALE)), max(1, int(round(h * r.uniform(0.055, 0.085) * SCALE))), 255, -1, cv2.LINE_AA)
+        elif c == "-" and round_dash:
+            cv2.circle(ink, (int((x + cw / 2) * SCALE), int((y + h * 0.5) * SCALE)), max(1, int(round(h * r.uniform(0.055, 0.09) * SCALE))), 255, -1, cv2.LINE_AA)
         elif c == "-":
             top = y + h * 0.46
             cv2.rectangle(ink, (int(x * SCALE), int(top * SCALE)), (int((x + cw) * SCALE), int((top + h * r.uniform(0.09, 0.13)) * SCALE)), 255, -1)
@@ -133,6 +144,8 @@ def _draw_vn(r, pen, look):
     upper = series if r.random() < 0.8 or len(series) < 3 else f"{series[:2]}-{series[2:]}"
     _row(r, pen, ink, upper, w / 2 + r.normal(0, 3), top, min(r.uniform(0.5, 0.66) * ch, (w * 0.8) / len(upper)), ch, gap * r.uniform(0.8, 1.4))
     n = len(digits)
+    if n == 4 and r.random() < 0.6:  # the older plates space them out
+        gap = r.uniform(16, 34)
     room = w - r.uniform(14, 34) - gap * (len(number) - 1) - ch * 0.14
     _row(r, pen, ink, number, w / 2 + r.normal(0, 3), low, min(r.uniform(0.55, 0.68) * ch, room / n), ch, gap)
     return ink

@@ -67,9 +67,9 @@ def main():
     a.add_argument("--seed", type=int, default=777)
     a = a.parse_args()
     r = np.random.default_rng(a.seed)
-    shapes = Shapes(a.fonts, a.train, held_apart=True)
+    shapes = Shapes(a.fonts, None, held_apart=True)
     apart = s.Scenes(a.train, held_apart=True)
-    bare = [(im, q) for im, q in apart.items]
+    bare = [(im, [q for q, _ in quads]) for im, quads in apart.items]
     os.makedirs(a.out, exist_ok=True)
     rows = []
 

@@ -115,7 +115,8 @@ def boxed(r, quad):
     """An upright box around the quad, as in crops made by other programs: tight, sometimes too tight."""
     lo, hi = quad.min(0), quad.max(0)
     span = hi - lo
-    a, b = r.normal(0.01, 0.03, 2), r.normal(0.02, 0.05, 2)
+    tight = 0.03 if r.random() < 0.5 else 0.0
+    a, b = r.normal(0.01 - tight, 0.025, 2), r.normal(0.02 - 2 * tight, 0.05, 2)
     lo, hi = lo - span * np.float32([a[0], b[0]]), hi + span * np.float32([a[1], b[1]])
     return np.float32([[lo[0], lo[1]], [hi[0], lo[1]], [hi[0], hi[1]], [lo[0], hi[1]]])
 

@@ -12,10 +12,10 @@ def smooth_noise(r, h, w, cells):
 def bolts(r, im):
     h, w = im.shape[:2]
     for _ in range(r.integers(1, 5)):
-        x = w * (r.choice([0.12, 0.25, 0.5, 0.75, 0.88]) + r.normal(0, 0.03))
-        y = h * (r.choice([0.1, 0.5, 0.9], p=[0.5, 0.15, 0.35]) + r.normal(0, 0.03))
-        radius = max(1, int(h * r.uniform(0.02, 0.055)))
-        shade = float(r.uniform(20, 230))
+        x = w * (r.choice([0.12, 0.22, 0.25, 0.5, 0.75, 0.78, 0.88]) + r.normal(0, 0.03))
+        y = h * (r.choice([0.1, 0.18, 0.26, 0.5, 0.9], p=[0.3, 0.2, 0.15, 0.1, 0.25]) + r.normal(0, 0.03))
+        radius = max(1, int(h * r.uniform(0.02, 0.07)))
+        shade = float(r.uniform(10, 120) if r.random() < 0.5 else r.uniform(60, 230))
         cv2.circle(im, (int(x), int(y)), radius, (shade, shade, shade), -1, cv2.LINE_AA)
         cv2.circle(im, (int(x - radius * 0.3), int(y - radius * 0.3)), max(1, radius // 2), (min(255.0, shade + 60),) * 3, -1, cv2.LINE_AA)
 

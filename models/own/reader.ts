@@ -1,0 +1,211 @@
+/** The plate reader: picture → plates' corners → characters' probabilities → texts within the grammar → plates. */
+import { LuongError, messageOf } from '../../gateway/kernel/errors.ts'
+import { colourFits } from '../colour.ts'
+import { overlap } from '../geometry.ts'
+import { parsePlate } from '../grammar/grammar.ts'
+import { decodePicture, type Picture } from '../image.ts'
+import type { PlateColour, PlateRead, PlateReader, Point, Quad, ReadOptions, ReadResult } from '../plate.ts'
+import { createSession } from '../runtime.ts'
+import { type Found, PlateFinder } from './finder.ts'
+import { loadModels } from './manifest.ts'
+import { sides } from './quad.ts'
+import { type Looked, mean, SlotReader } from './slots.ts'
+import { type Spelled, spell } from './spell.ts'
+
+export interface ReaderSettings {
+  /** Threads inside one inference. */
+  readonly threads: number
+  /** Long sides at which plates are looked for; the next one only when the one before gave no clear plate. */
+  readonly sides: readonly number[]
+  /** Long side at which plates are read, pixels; larger pictures are shrunk while decoding. */
+  readonly readSide: number
+  /** A place is read from this probability of holding a plate. */
+  readonly find: number
+  /** Places read per picture, best first. */
+  readonly most: number
+  /** When a plate is sure: lowest and product of the character probabilities. Set by docs/plates.md's calibration. */
+  readonly accept: { readonly weakest: number; readonly confidence: number }
+}
+export const READER: ReaderSettings = {
+  threads: 1,
+  sides: [448, 736],
+  readSide: 1280,
+  find: 0.25,
+  most: 4,
+  accept: { weakest: 0.9, confidence: 0.8 },
+}
+
+/** Around the plate in the first and in the second look, as a share of its size: what both read alike is no accident of the cut. */
+const MARGINS = [0.04, -0.01] as const
+/** A whole picture that is one plate may be cut too tight or too wide. */
+const CROP_MARGINS = [0.04, 0, -0.03] as const
+/** A plate whose weakest character is this probable is not looked for again, nearer. */
+const ENOUGH = 0.8
+/** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
+const SIZE_WEIGHT = 0.35
+/** What is this probably no plate of the two countries is none. */
+const FOREIGN = 0.5
+/** Finds of two looks that overlap more are the same plate. */
+const SAME_PLACE = 0.5
+/** A crop of a plate is also searched for its corners on a canvas that much larger. */
+const CROP_SIDE = 256
+
+interface Candidate {
+  readonly spelled: Spelled
+  readonly looked: Looked
+  readonly quad: Quad
+  readonly rank: number
+  /** All looks gave the same text. */
+  readonly confirmed: boolean
+  readonly real: number
+}
+
+export class OwnPlateReader implements PlateReader {
+  readonly #finder: PlateFinder
+  readonly #slots: SlotReader
+  readonly #settings: ReaderSettings
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(finder: PlateFinder, slots: SlotReader, settings: ReaderSettings) {
+    this.#finder = finder
+    this.#slots = slots
+    this.#settings = settings
+  }
+
+  /** Loads and checks the models. @throws LuongError MODEL_INVALID */
+  static async open(settings: Partial<ReaderSettings> = {}, manifest?: string): Promise<OwnPlateReader> {
+    const all = { ...READER, ...settings }
+    const models = await loadModels(manifest)
+    try {
+      const [detector, reader] = await Promise.all([
+        createSession(models.detector.bytes, all.threads),
+        createSession(models.reader.bytes, all.threads),
+      ])
+      return new OwnPlateReader(new PlateFinder(detector, models.detector), new SlotReader(reader, models.reader), all)
+    } catch (cause) {
+      throw new LuongError('MODEL_INVALID', `the plate models cannot be loaded: ${messageOf(cause)}`, { cause })
+    }
+  }
+
+  /** Pictures asked for at once are read one after another. */
+  read(image: Uint8Array, options: ReadOptions = {}): Promise<ReadResult> {
+    const turn = this.#turn.then(() => this.#read(image, options))
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+
+  async close(): Promise<void> {
+    await this.#turn
+    await Promise.all([this.#finder.close(), this.#slots.close()])
+  }
+
+  async #read(image: Uint8Array, options: ReadOptions): Promise<ReadResult> {
+    const t0 = performance.now()
+    const picture = await decodePicture(image, this.#settings.readSide)
+    const t1 = performance.now()
+    const searched = options.crop
+      ? await this.#crop(picture)
+      : await this.#search(picture, options.quick ? this.#settings.sides.slice(0, 1) : this.#settings.sides)
+    const plates = this.#plates(searched.candidates, picture)
+    const read = performance.now() - t1 - searched.detect
+    return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect: searched.detect, read } }
+  }
+
+  /** Looks closer until a plate is clear enough. */
+  async #search(picture: Picture, at: readonly number[]): Promise<{ candidates: Candidate[]; detect: number }> {
+    const candidates: Candidate[] = []
+    const longest = Math.max(picture.width, picture.height)
+    let detect = 0
+    for (const side of at) {
+      // Twice the picture's own size shows nothing new.
+      if (side !== at[0] && side > 2 * longest) break
+      const start = performance.now()
+      const found = await this.#finder.find(picture, side, this.#settings.find, this.#settings.most)
+      detect += performance.now() - start
+      candidates.push(...(await this.#look(picture, found, MARGINS)))
+      if (clear(candidates)) break
+    }
+    return { candidates, detect }
+  }
+
+  /** The picture as it is, and the plate's corners in it where they are found. */
+  async #crop(picture: Picture): Promise<{ candidates: Candidate[]; detect: number }> {
+    const { width, height } = picture
+    const whole: Quad = [
+      [0, 0],
+      [width, 0],
+      [width, height],
+      [0, height],
+    ]
+    const candidates = await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS)
+    let detect = 0
+    if (!clear(candidates)) {
+      const start = performance.now()
+      const found = await this.#finder.find(picture, CROP_SIDE, this.#settings.find, 1)
+      detect = performance.now() - start
+      const inner = found.filter((f) => sides(f.quad).width > width / 2)
+      candidates.push(...(await this.#look(picture, inner, MARGINS)))
+    }
+    // All are the same plate: the surest reading counts, whatever its size.
+    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score })), detect }
+  }
+
+  async #look(picture: Picture, found: readonly Found[], margins: readonly number[]): Promise<Candidate[]> {
+    const cuts = found.flatMap(({ quad }) => margins.map((margin) => ({ quad, margin })))
+    const looks = await this.#slots.read(picture, cuts)
+    const candidates: Candidate[] = []
+    found.forEach(({ quad, score }, i) => {
+      const own = looks.slice(i * margins.length, (i + 1) * margins.length)
+      const looked = mean(own)
+      const real = 1 - looked.countries[this.#slots.model.countries.indexOf('none')]!
+      const spelled = real < 1 - FOREIGN ? null : spell(looked.probs)
+      if (!spelled) return
+      const certainty = Math.max(-6, spelled.score / spelled.chars.length) + 0.5 * Math.log(score)
+      candidates.push({
+        spelled,
+        looked,
+        quad,
+        rank: certainty + SIZE_WEIGHT * Math.log(sides(quad).width),
+        confirmed: own.every((l) => spell(l.probs)?.text === spelled.text),
+        real,
+      })
+    })
+    return candidates
+  }
+
+  /** Best first, one for each place and text. */
+  #plates(candidates: readonly Candidate[], picture: Picture): PlateRead[] {
+    const plates: PlateRead[] = []
+    for (const c of [...candidates].sort((a, b) => b.rank - a.rank)) {
+      const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
+      if (!plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) plates.push(this.#plate(c, quad))
+    }
+    return plates
+  }
+
+  #plate(c: Candidate, quad: Quad): PlateRead {
+    const { spelled } = c
+    const { accept } = this.#settings
+    const { country, kind } = spelled.pattern
+    const { colours } = this.#slots.model
+    const best = c.looked.colours.indexOf(Math.max(...c.looked.colours))
+    const colour: PlateColour = c.looked.colours[best]! > 0.5 ? colours[best]! : 'unknown'
+    const confidence = spelled.confidence * c.real
+    const sure = confidence >= accept.confidence && spelled.weakest >= accept.weakest && c.confirmed && spelled.substitutions === 0
+    return {
+      text: spelled.text,
+      country,
+      lines: c.looked.twoLines > 0.5 ? 2 : 1,
+      colour,
+      confidence,
+      weakest: spelled.weakest,
+      accepted: sure && colourFits(colour, country, kind) && parsePlate(spelled.text)?.known === true,
+      quad,
+      chars: spelled.chars,
+    }
+  }
+}
+
+/** Whether one of them needs no closer look. */
+const clear = (candidates: readonly Candidate[]): boolean => candidates.some((c) => c.confirmed && c.spelled.weakest >= ENOUGH)
+const round = (x: number): number => Math.round(x * 10) / 10

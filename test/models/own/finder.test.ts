@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import type { Raster } from '../../../models/image.ts'
+import { type CentreMap, peaks } from '../../../models/own/finder.ts'
+import { fitted } from '../../../models/own/fit.ts'
+
+const MODEL = { stride: 8, unit: 32, step: 32 }
+
+/** A map of 20 × 10 cells with plates of 64 × 16 pixels around the given cells. */
+function mapWith(cells: readonly (readonly [x: number, y: number, score: number, flip?: boolean])[]): CentreMap {
+  const [width, height] = [20, 10]
+  const map = { width, height, score: new Float32Array(width * height), corners: new Float32Array(8 * width * height) }
+  for (const [x, y, score, flip] of cells) {
+    const at = y * width + x
+    map.score[at] = score
+    const corners = [-32, -8, 32, -8, 32, 8, -32, 8].map((v) => (flip ? -v : v))
+    corners.forEach((v, k) => {
+      map.corners[k * width * height + at] = v / 32 + (flip && k % 2 ? 0 : 0)
+    })
+    if (flip) for (let k = 0; k < 8; k += 2) map.corners[k * width * height + at]! *= -1
+  }
+  return map
+}
+
+describe('peaks of the centre map', () => {
+  it('are none in nothing', () => {
+    expect(peaks(mapWith([]), MODEL, 0.2, 5)).toEqual([])
+  })
+  it('have corners in pixels, best first', () => {
+    const found = peaks(
+      mapWith([
+        [4, 2, 0.6],
+        [14, 7, 0.9],
+      ]),
+      MODEL,
+      0.2,
+      5,
+    )
+    expect(found.map((f) => f.score)).toEqual([expect.closeTo(0.9, 5), expect.closeTo(0.6, 5)])
+    expect(found[1]!.quad).toEqual([
+      [4, 12],
+      [68, 12],
+      [68, 28],
+      [4, 28],
+    ])
+  })
+  it('are maxima of their surroundings, the first of equals, over the threshold, at most so many', () => {
+    const cells = [
+      [4, 2, 0.6],
+      [5, 2, 0.7],
+      [5, 3, 0.7],
+      [12, 8, 0.1],
+    ] as const
+    expect(peaks(mapWith(cells), MODEL, 0.2, 5).map((f) => f.score)).toEqual([expect.closeTo(0.7, 5)])
+    expect(peaks(mapWith([...cells, [14, 5, 0.5]]), MODEL, 0.2, 1)).toHaveLength(1)
+  })
+  it('leave out what overlaps a better one, and quads that are turned inside out', () => {
+    const found = peaks(
+      mapWith([
+        [4, 2, 0.6],
+        [6, 2, 0.9],
+        [14, 6, 0.8, true],
+      ]),
+      MODEL,
+      0.2,
+      5,
+    )
+    expect(found.map((f) => f.score)).toEqual([expect.closeTo(0.9, 5)])
+  })
+})
+
+describe('fitting a picture to the detector', () => {
+  const plain = (width: number, height: number, value: (x: number, y: number) => number): Raster => ({
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height * 3 }, (_, i) => value(Math.floor(i / 3) % width, Math.floor(i / 3 / width))),
+  })
+  it('keeps the shape, in the corner of a canvas of whole steps, grey beside it', () => {
+    const out = fitted(
+      plain(1280, 720, () => 200),
+      448,
+      32,
+    )
+    expect([out.width, out.height]).toEqual([448, 256])
+    expect(out.scale).toBeCloseTo(1280 / 448)
+    expect(out.data[(251 * 448 + 447) * 3]).toBe(200)
+    expect(out.data[(252 * 448 + 10) * 3]).toBe(114)
+  })
+  it('averages what it shrinks: stripes become grey', () => {
+    const out = fitted(
+      plain(1344, 640, (x) => (x % 3 === 0 ? 255 : 0)),
+      448,
+      32,
+    )
+    expect(out.data[(50 * 448 + 100) * 3]).toBe(85)
+  })
+  it('enlarges small pictures, at most threefold', () => {
+    const out = fitted(
+      plain(100, 40, (x) => x * 2),
+      448,
+      32,
+    )
+    expect([out.width, out.height]).toEqual([320, 128])
+    expect(out.scale).toBeCloseTo(1 / 3)
+    expect(Math.abs(out.data[(60 * 320 + 150) * 3]! - 99)).toBeLessThan(2)
+    expect(
+      fitted(
+        plain(8, 8, () => 9),
+        448,
+        32,
+      ).data.subarray(0, 3),
+    ).toEqual(new Uint8Array([9, 9, 9]))
+  })
+})

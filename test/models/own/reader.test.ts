@@ -1,0 +1,80 @@
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { OwnPlateReader } from '../../../models/own/reader.ts'
+import { platePicture, plateScene } from '../../harness/plate-picture.ts'
+import type { PlateLook } from '../../sim/draw/plate.ts'
+
+let reader: OwnPlateReader
+beforeAll(async () => {
+  reader = await OwnPlateReader.open()
+})
+afterAll(() => reader.close())
+
+const looks: readonly PlateLook[] = [
+  { text: '24C12345', country: 'vn', colour: 'white', lines: 1 },
+  { text: '29H98765', country: 'vn', colour: 'yellow', lines: 1 },
+  { text: '24C13579', country: 'vn', colour: 'yellow', lines: 2 },
+  { text: '15RM02468', country: 'vn', colour: 'white', lines: 2 },
+  { text: '云G13579', country: 'cn', colour: 'blue', lines: 1 },
+  { text: '云G24680', country: 'cn', colour: 'yellow', lines: 2 },
+]
+
+describe('a plate in a picture', () => {
+  it.each(looks)('$text, $colour, $lines line(s): cropped', async (look) => {
+    const { plates, ms } = await reader.read(await platePicture(look), { crop: true })
+    expect(plates[0]).toMatchObject({ text: look.text, country: look.country, colour: look.colour, lines: look.lines })
+    expect(ms.read).toBeGreaterThan(0)
+  })
+
+  it.each(looks)('$text, $colour, $lines line(s): in a scene', async (look) => {
+    const { plates, width, height, ms } = await reader.read(await plateScene(look, { width: 1920, plate: 330, angle: 4 }))
+    expect([width, height]).toEqual([1920, 1080])
+    expect(plates[0]).toMatchObject({ text: look.text, country: look.country, lines: look.lines })
+    expect(plates[0]!.chars.map((c) => c.char).join('')).toBe(look.text)
+    // In pixels of the picture as it came: the plate was put right of and below the middle.
+    for (const [x, y] of plates[0]!.quad) {
+      expect(x).toBeGreaterThan(1030)
+      expect(x).toBeLessThan(1420)
+      expect(y).toBeGreaterThan(520)
+      expect(y).toBeLessThan(770)
+    }
+    const [tl, tr, br, bl] = plates[0]!.quad
+    expect(tl[0]).toBeLessThan(tr[0])
+    expect(tr[1]).toBeLessThan(br[1])
+    expect(bl[1]).toBeGreaterThan(tl[1])
+    expect(Math.min(ms.decode, ms.detect, ms.read)).toBeGreaterThan(0)
+  })
+
+  it('prefers the nearer of two, and gives both', async () => {
+    const near = await platePicture(looks[1]!, 300)
+    const far = await platePicture(looks[4]!, 120)
+    const scene = await sharp({ create: { width: 1280, height: 720, channels: 3, background: '#56606a' } })
+      .composite([
+        { input: far, left: 200, top: 150 },
+        { input: near, left: 700, top: 500 },
+      ])
+      .jpeg()
+      .toBuffer()
+    const { plates } = await reader.read(scene)
+    expect(plates.map((p) => p.text)).toEqual([looks[1]!.text, looks[4]!.text])
+    expect(plates[0]!.accepted).toBe(true)
+  })
+
+  it('finds none where there is none', async () => {
+    const grey = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#56606a' } })
+      .jpeg()
+      .toBuffer()
+    expect((await reader.read(grey)).plates).toEqual([])
+    expect((await reader.read(grey, { crop: true })).plates).toEqual([])
+  })
+
+  it('is not hurt by a bad picture in between', async () => {
+    const good = await platePicture(looks[0]!)
+    const all = await Promise.allSettled([
+      reader.read(good, { crop: true }),
+      reader.read(Buffer.from('text')),
+      reader.read(good, { crop: true }),
+    ])
+    expect(all.map((r) => r.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+})
