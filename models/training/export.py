@@ -123,8 +123,9 @@ def main():
         },
     }
     with open(f"{a.out}/manifest.json", "w", encoding="utf-8") as f:
-        json.dump(manifest, f, ensure_ascii=False, indent=2)
-        f.write("\n")
+        text = json.dumps(manifest, ensure_ascii=False, indent=2)
+        # Lists of words on one line, as the repository's formatter has them.
+        f.write(re.sub(r'\[\s+("[^\]]*")\s+\]', lambda m: "[" + re.sub(r",\s+", ", ", m[1]) + "]", text) + "\n")
     for card, checksum in (("reader.md", read_sum), ("detector.md", find_sum)):
         signed(f"{a.out}/{card}", checksum)
     for name in ("reader.onnx", "detector.onnx"):
