@@ -17,9 +17,12 @@ function sources(dir: string): string[] {
 }
 
 describe('generated docs', () => {
-  it.each(['errors.md', 'rules.md', 'metrics.md', 'boards.md', 'declaration.md', 'declaration.schema.json'])('%s is up to date (npm run docs)', async (name) => {
-    expect(readFileSync(join(GENERATED, name), 'utf8')).toBe(await docs()[name]!())
-  })
+  it.each(['errors.md', 'rules.md', 'metrics.md', 'boards.md', 'declaration.md', 'declaration.schema.json'])(
+    '%s is up to date (npm run docs)',
+    async (name) => {
+      expect(readFileSync(join(GENERATED, name), 'utf8')).toBe(await docs()[name]!())
+    },
+  )
 
   it('are all there, and nothing else is', () => {
     expect(readdirSync(GENERATED).sort()).toEqual(Object.keys(docs()).sort())
