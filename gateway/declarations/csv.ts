@@ -1,85 +1,51 @@
 /** Declarations in a table: the first line names the columns, each further one is a vehicle. Commas, semicolons or tabs between them. */
-import { Readable } from 'node:stream'
-import { type CsvError, type Info, parse } from 'csv-parse'
 import { didYouMean } from '../kernel/problems.ts'
 import { COLUMNS, type Column } from './fields.ts'
 import { MAX_ROW_CHARS, type Row, type RowProblem, type Tell } from './row.ts'
+import { TableError, type TableRow, tableRows } from './table.ts'
 import type { Place } from './utf8.ts'
 
 const DELIMITERS = [',', ';', '\t'] as const
 /** Cells that mean nothing was declared. */
 const EMPTY = new Set(['', '-'])
 
-interface Parsed {
-  readonly record: readonly string[]
-  readonly raw: string
-  readonly info: Info
-}
-
 /** Every row. Stops, after telling why, where the rest cannot be read. */
 export async function* csvRows(pieces: AsyncGenerator<string>, tell: Tell): AsyncGenerator<Row> {
   const first = await pieces.next()
   if (first.done) return
   const delimiter = delimiterOf(first.value)
-  const parser = parse({
-    delimiter,
-    info: true,
-    raw: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    record_delimiter: '\n',
-    max_record_size: MAX_ROW_CHARS,
-  })
   const all = async function* () {
     yield first.value
     yield* pieces
   }
-  const source = Readable.from(all(), { objectMode: true })
-  source.on('error', (error) => parser.destroy(error))
   let header: readonly Column[] | null = null
-  // A file that ends inside its last row is told as such: the parser itself knows it only of quotes.
-  let last = 1
   try {
-    for await (const parsed of source.pipe(parser) as AsyncIterable<Parsed>) {
-      const line = startLine(parsed)
-      last = parsed.info.lines
+    for await (const row of tableRows(all(), delimiter)) {
       if (header === null) {
-        const columns = headerOf(parsed, line, delimiter, tell)
+        const columns = headerOf(row, delimiter, tell)
         if (columns === null) return
         header = columns
-      } else yield rowOf(parsed, line, delimiter, header)
+      } else yield rowOf(row, delimiter, header)
     }
   } catch (error) {
-    const why = explain(error as CsvError)
-    if (why === null) throw error
-    const at = typeof (error as CsvError).lines === 'number' ? ((error as CsvError).lines as number) : last
-    tell({ line: Math.max(1, at), column: 1, path: '', ...why })
-  } finally {
-    source.destroy()
+    if (!(error instanceof TableError)) throw error
+    tell({ line: error.line, column: 1, path: '', ...UNREADABLE[error.why] })
   }
 }
 
-function explain(error: CsvError): { message: string; hint: string } | null {
-  switch (error.code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return {
-        message: 'the file ends inside quotes: it is only half there, or a closing quote is missing',
-        hint: 'export it again, and wait until it is written',
-      }
-    case 'CSV_INVALID_CLOSING_QUOTE':
-    case 'INVALID_OPENING_QUOTE':
-      return {
-        message: 'a quote stands where none may be; the rest cannot be read',
-        hint: 'put quotes around the whole cell and double those inside it: "12"" pipe"',
-      }
-    case 'CSV_MAX_RECORD_SIZE':
-      return {
-        message: `a row is longer than ${MAX_ROW_CHARS} characters; the rest cannot be read`,
-        hint: 'look for a quote that is not closed',
-      }
-    default:
-      return null
-  }
+const UNREADABLE: Readonly<Record<TableError['why'], { message: string; hint: string }>> = {
+  'open-quote': {
+    message: 'the file ends inside quotes: it is only half there, or a closing quote is missing',
+    hint: 'export it again, and wait until it is written',
+  },
+  quote: {
+    message: 'a quote stands where none may be; the rest cannot be read',
+    hint: 'put quotes around the whole cell and double those inside it: "12"" pipe"',
+  },
+  'too-long': {
+    message: `a row is longer than ${MAX_ROW_CHARS} characters; the rest cannot be read`,
+    hint: 'look for a quote that is not closed',
+  },
 }
 
 /** The one that the first line has most of. */
@@ -89,15 +55,8 @@ function delimiterOf(text: string): string {
   return [...DELIMITERS].sort((a, b) => count(b) - count(a))[0]!
 }
 
-/** Blank lines before a row are in its raw text. */
-function startLine({ raw, info }: Parsed): number {
-  const text = raw.replace(/^\n+/, '').replace(/\n$/, '')
-  return info.lines - (text.split('\n').length - 1)
-}
-
 /** Where the cell of that index begins, in its row and, after a line break inside quotes, on its line. */
-export function cellPlace(raw: string, index: number, delimiter: string): Place {
-  const text = raw.replace(/^\n+/, '').replace(/\n$/, '')
+export function cellPlace(text: string, index: number, delimiter: string): Place {
   let line = 1
   let column = 1
   let quoted = false
@@ -114,8 +73,8 @@ export function cellPlace(raw: string, index: number, delimiter: string): Place 
   return { line, column }
 }
 
-function headerOf({ record, raw }: Parsed, line: number, delimiter: string, tell: Tell): Column[] | null {
-  const names = record.map((n) => n.trim().toLowerCase())
+function headerOf({ cells, raw, line }: TableRow, delimiter: string, tell: Tell): Column[] | null {
+  const names = cells.map((n) => n.trim().toLowerCase())
   let wrong = false
   const fail = (index: number, message: string, hint: string) => {
     wrong = true
@@ -145,23 +104,23 @@ function headerOf({ record, raw }: Parsed, line: number, delimiter: string, tell
   return wrong ? null : names.map((name) => COLUMNS.get(name)!)
 }
 
-function rowOf({ record, raw }: Parsed, line: number, delimiter: string, header: readonly Column[]): Row {
+function rowOf({ cells, raw, line }: TableRow, delimiter: string, header: readonly Column[]): Row {
   const at = (index: number): Place => {
     const place = cellPlace(raw, index, delimiter)
     return { line: line + place.line - 1, column: place.column }
   }
   const problems: RowProblem[] = []
-  if (record.length !== header.length)
+  if (cells.length !== header.length)
     problems.push({
-      ...at(Math.min(record.length, header.length)),
+      ...at(Math.min(cells.length, header.length)),
       path: '',
-      message: `${record.length} cells, but the first line names ${header.length} columns`,
+      message: `${cells.length} cells, but the first line names ${header.length} columns`,
       hint: 'a cell with a comma, semicolon or line break in it needs quotes around it; a row that is too short may be only half there',
     })
   const value =
     problems.length > 0
       ? undefined
-      : cellsToValue(record, header, (i, message, hint) => problems.push({ ...at(i), path: header[i]!.name, message, hint }))
+      : cellsToValue(cells, header, (i, message, hint) => problems.push({ ...at(i), path: header[i]!.name, message, hint }))
   return {
     line,
     column: 1,
@@ -176,13 +135,13 @@ function rowOf({ record, raw }: Parsed, line: number, delimiter: string, header:
 }
 
 function cellsToValue(
-  record: readonly string[],
+  cells: readonly string[],
   header: readonly Column[],
   fail: (index: number, message: string, hint: string) => void,
 ): object {
   const value: Record<string, unknown> = {}
   const cargo: (Record<string, unknown> | undefined)[] = []
-  record.forEach((cell, i) => {
+  cells.forEach((cell, i) => {
     const text = cell.trim()
     if (EMPTY.has(text)) return
     const { path, type } = header[i]!

@@ -153,15 +153,18 @@ export class DeclarationFile {
     if (!parsed.success)
       for (const issue of parsed.error.issues) if (issue.path.length === 0 || !told.has(row.place(issue.path).path)) this.#issue(row, issue)
     // An id can be told even where something else is wrong.
-    const id = parsed.success ? parsed.data.id : (row.value as { id?: unknown } | null)?.id
-    if (typeof id === 'string') {
+    let id = ''
+    const said = parsed.success ? parsed.data.id : (row.value as { id?: unknown } | null)?.id
+    if (typeof said === 'string') {
+      // A copy: what is kept must not hold on to the whole piece of the file that it was cut from.
+      id = Buffer.from(said).toString()
       const before = this.#ids.get(id)
       if (before === undefined) this.#ids.set(id, row.line)
       else this.#tell({ ...row.place(['id']), message: `${id} stands on line ${before} already`, hint: 'remove one of the two' })
       if (before !== undefined) return null
     }
     if (!parsed.success || row.problems.length > 0) return null
-    this.#sameTruck(row, parsed.data)
+    this.#sameTruck(row, { ...parsed.data, id })
     return parsed.data
   }
 

@@ -11,7 +11,7 @@ import { ulid } from 'ulid'
 import { z } from 'zod'
 import { type Declaration, declaration } from '../identity/declaration.ts'
 import { syncFolder } from '../journal/database.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { ImportRow, Journal } from '../journal/journal.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { LISTS_STATE } from './state.ts'
 
@@ -22,6 +22,8 @@ const about = z.strictObject({
   replace: z.boolean(),
 })
 export type About = z.output<typeof about>
+/** How a line with a declaration begins: the schema gives its keys in order. */
+const WRITTEN = /^\{"id":"([A-Za-z0-9._-]{1,64})",.*\}$/
 /** The last line. */
 const isEnding = (line: unknown): line is { count: number } => typeof line === 'object' && line !== null && 'count' in line
 
@@ -122,8 +124,8 @@ export class Spool {
   }
 
   /**
-   * Puts what was claimed in force, all of it or nothing. `taken` hears every declaration before. `checked`: this process has written
-   * it, and checked every declaration then.
+   * Puts what was claimed in force, all of it or nothing. `taken` hears every declaration before, unless `checked`: this process has
+   * written it, and checked every declaration then.
    * @throws PAYLOAD_INVALID when the file is not as it was written, or what the journal throws
    */
   async apply(
@@ -133,7 +135,7 @@ export class Spool {
   ): Promise<About & { count: number }> {
     const lines = this.#lines()
     const first = await lines.next()
-    const info = about.safeParse(first.value)
+    const info = about.safeParse(this.#parsed(first.done ? undefined : first.value, 1))
     if (!info.success) throw this.#damaged(1)
     const rows = this.#rows(lines, taken, checked)
     const count = await journal.importDocuments('declarations', rows, {
@@ -143,38 +145,41 @@ export class Spool {
     return { ...info.data, count }
   }
 
-  async *#lines(): AsyncGenerator<unknown> {
+  async *#lines(): AsyncGenerator<string> {
     const input = createReadStream(this.#path('claimed'), 'utf8')
-    let number = 0
     try {
-      for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-        number++
-        try {
-          yield JSON.parse(line)
-        } catch {
-          throw this.#damaged(number)
-        }
-      }
+      yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
     } finally {
       input.destroy()
     }
   }
 
-  async *#rows(
-    lines: AsyncGenerator<unknown>,
-    taken: (d: Declaration) => void,
-    checked: boolean,
-  ): AsyncGenerator<{ key: string; value: unknown }> {
+  /** @param number of the line, from 1 */
+  #parsed(line: string | undefined, number: number): unknown {
+    try {
+      return JSON.parse(line ?? '')
+    } catch {
+      throw this.#damaged(number)
+    }
+  }
+
+  async *#rows(lines: AsyncGenerator<string>, taken: (d: Declaration) => void, checked: boolean): AsyncGenerator<ImportRow> {
     let count = 0
     for await (const line of lines) {
-      if (isEnding(line)) {
-        if (line.count === count) return
+      // What this process has just written is not read again, only handed on.
+      const known = checked ? WRITTEN.exec(line)?.[1] : undefined
+      const value = known === undefined ? this.#parsed(line, count + 2) : null
+      if (isEnding(value)) {
+        if (value.count === count) return
         throw this.#damaged(count + 2)
       }
-      const parsed = checked ? { success: true as const, data: line as Declaration } : declaration.safeParse(line)
-      if (!parsed.success) throw this.#damaged(count + 2)
-      taken(parsed.data)
-      yield { key: parsed.data.id, value: parsed.data }
+      if (known !== undefined) yield { key: known, text: line }
+      else {
+        const parsed = declaration.safeParse(value)
+        if (!parsed.success) throw this.#damaged(count + 2)
+        taken(parsed.data)
+        yield { key: parsed.data.id, value: parsed.data }
+      }
       if (++count % PAUSE_ROWS === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     throw this.#damaged(count + 2)

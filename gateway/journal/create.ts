@@ -3,7 +3,7 @@ import { type Clock, systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { Listeners } from '../kernel/listeners.ts'
 import { encode, toText } from './encode.ts'
-import type { Entry, ImportOptions, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
+import type { Entry, ImportOptions, ImportRow, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
 import { ASIDE, type FromWorker, type Move, type NewDocument, type NewRow } from './protocol.ts'
 import { Durations } from './stats.ts'
 import { type JournalThread, startThread } from './thread.ts'
@@ -123,27 +123,28 @@ class ThreadedJournal implements Journal {
 
   async importDocuments(
     collection: string,
-    rows: AsyncIterable<{ key: string; value: unknown }>,
+    rows: AsyncIterable<ImportRow>,
     { replace = false, note }: ImportOptions = {},
   ): Promise<number> {
     const aside = `${ASIDE}${collection}:${++this.#imports}`
     const at = Math.round(this.#clock.now())
-    const document = (into: string, key: string, value: unknown): NewDocument => {
-      return { collection: into, key, value: toText(`document ${collection}/${key}`, value), at }
+    const document = (into: string, row: ImportRow): NewDocument => {
+      const text = 'text' in row ? row.text : toText(`document ${collection}/${row.key}`, row.value)
+      return { collection: into, key: row.key, value: text, at }
     }
     const put = (documents: NewDocument[], moves: Move[] = []) => this.#clock.track(this.#enqueue(() => ({ rows: [], documents, moves })))
     let count = 0
     let some: NewDocument[] = []
     try {
-      for await (const { key, value } of rows) {
-        some.push(document(aside, key, value))
+      for await (const row of rows) {
+        some.push(document(aside, row))
         count++
         if (some.length < IMPORT_DOCUMENTS) continue
         await put(some)
         some = []
       }
       const last = note?.(count)
-      if (last) some.push(document(last.collection, last.key, last.value))
+      if (last) some.push(document(last.collection, last))
       await put(some, [{ from: aside, to: collection, replace }])
       return count
     } catch (error) {

@@ -95,6 +95,9 @@ export interface JournalStats {
   readonly why?: string
 }
 
+/** One document of many; `text`: its JSON, where that is known already. */
+export type ImportRow = { readonly key: string } & ({ readonly value: unknown } | { readonly text: string })
+
 export interface ImportOptions {
   /** What is in the collection and not among the rows is deleted. */
   readonly replace?: boolean
@@ -126,7 +129,7 @@ export interface Journal {
    * Many documents at once, all or nothing; resolves to their number. They are set aside in small commits, between which others get
    * their turn, and put in force by the last one. Rejects with what `rows` throws, or as `putDocument`; then nothing has changed.
    */
-  importDocuments(collection: string, rows: AsyncIterable<{ key: string; value: unknown }>, options?: ImportOptions): Promise<number>
+  importDocuments(collection: string, rows: AsyncIterable<ImportRow>, options?: ImportOptions): Promise<number>
   stats(): JournalStats
   close(): Promise<void>
 }

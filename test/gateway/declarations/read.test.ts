@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cellPlace } from '../../../gateway/declarations/csv.ts'
 import { COLUMNS } from '../../../gateway/declarations/fields.ts'
 import { DeclarationFile, formatOf } from '../../../gateway/declarations/read.ts'
+import { type TableRow, tableRows } from '../../../gateway/declarations/table.ts'
 import { textOf } from '../../../gateway/declarations/utf8.ts'
 import type { Declaration } from '../../../gateway/identity/declaration.ts'
 import { problemLine } from '../../../gateway/kernel/problems.ts'
@@ -246,7 +247,40 @@ describe('any file', () => {
 
   it('places of cells: quotes and line breaks inside them', () => {
     expect(cellPlace('a,"b,""x\ny",c\n', 2, ',')).toEqual({ line: 2, column: 4 })
-    expect(cellPlace('\n\na;b;c', 1, ';')).toEqual({ line: 1, column: 3 })
+    expect(cellPlace('a;b;c', 1, ';')).toEqual({ line: 1, column: 3 })
+  })
+
+  it('a table comes out as it was written, however it is cut into pieces, each row with its text and line', async () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', 'đ', '车', ' ', '"', '\n', ',', ';', '-'), maxLength: 6 })
+    // A row of one empty cell is an empty line, which is passed over.
+    const rows = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 6 })
+    await fc.assert(
+      fc.asyncProperty(
+        rows,
+        fc.constantFrom(',', ';', '\t'),
+        fc.integer({ min: 1, max: 9 }),
+        fc.boolean(),
+        async (table, d, size, ended) => {
+          const quoted = (c: string) => (/["\n,;\t]/.test(c) ? `"${c.replaceAll('"', '""')}"` : c)
+          const lines = table.map((cells) => cells.map(quoted).join(d))
+          const text = lines.join('\n\n') + (ended ? '\n' : '')
+          const pieces = async function* () {
+            for (let i = 0; i < text.length; i += size) yield text.slice(i, i + size)
+          }
+          const found: TableRow[] = []
+          for await (const row of tableRows(pieces(), d)) found.push(row)
+          expect(found.map((r) => r.cells)).toEqual(table)
+          expect(found.map((r) => r.raw)).toEqual(lines)
+          let before = ''
+          for (const { raw, line } of found) {
+            const at = text.indexOf(raw, before.length)
+            expect(line).toBe(text.slice(0, at).split('\n').length)
+            before = text.slice(0, at + raw.length)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 
   it('its kind is in its name', () => {
