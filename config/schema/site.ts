@@ -88,6 +88,15 @@ export const site = z.strictObject({
         .default(0.6)
         .meta(about('Weakest character', 'A plate is sure only when no character is less probable than this.')),
       min_frames: z.int().min(1).max(10).default(2).meta(about('Frames', 'A plate is sure only when this many pictures agree.')),
+      lookalike: z
+        .boolean()
+        .default(false)
+        .meta(
+          about(
+            'Look-alikes',
+            'true: a sure plate that nobody declared, one look-alike character (8 and B, 0 and D …) away from exactly one declared vehicle, may pass as that vehicle when nothing else disagrees and no detained plate is as near. false: it is referred.',
+          ),
+        ),
     })
     .prefault({})
     .meta(about('Plates', 'How plates are read.')),

@@ -23,14 +23,15 @@ export interface VotedPlate {
 /**
  * exact      a sure plate equals a declared one
  * near       an unsure plate can be read as exactly one declared vehicle, and as no other
+ * lookalike  a sure plate that nobody declared is one confusion away from exactly one declared vehicle, and the site takes it for that
  * ambiguous  it can be read as several declared vehicles
  * undeclared a plate was read, nothing declared fits
  * unread     no plate was read
  */
-export type Match = 'exact' | 'near' | 'ambiguous' | 'undeclared' | 'unread'
+export type Match = 'exact' | 'near' | 'lookalike' | 'ambiguous' | 'undeclared' | 'unread'
 
 export interface Disagreement {
-  readonly code: 'trailer' | 'weight' | 'second-plate' | 'tag' | 'direction' | 'validity'
+  readonly code: 'plate' | 'trailer' | 'weight' | 'second-plate' | 'tag' | 'container' | 'direction' | 'validity'
   readonly expected: string
   readonly seen: string
 }
@@ -57,10 +58,14 @@ export interface Identity {
   /** Ids of all declarations that could be meant. */
   readonly candidates: readonly string[]
   readonly disagreements: readonly Disagreement[]
+  /** How far everything that was both declared and seen agrees, 0…1 (agreement.ts); 0 without a declaration. */
+  readonly score: number
   readonly weight_kg: number | null
   /** Strongest first. */
   readonly tags: readonly Seen[]
   readonly codes: readonly Seen[]
   /** The declared tag or code was seen, or only others were; null: none is declared, or none was seen. */
   readonly tag: 'same' | 'other' | null
+  /** Container numbers among the codes, those with a right check digit first. */
+  readonly containers: readonly string[]
 }

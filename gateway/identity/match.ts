@@ -1,6 +1,8 @@
 /** Joins everything known about the vehicle at the lane into one answer to: who is it, and what does not fit? */
+import { compare, containersIn, score, tagSays } from './agreement.ts'
 import type { DeclarationIndex, Declared } from './declarations.ts'
-import type { Disagreement, Identity, Match, Seen, VotedPlate } from './identity.ts'
+import type { Identity, Match, Seen, VotedPlate } from './identity.ts'
+import { takenFor } from './lookalike.ts'
 
 export interface MatchInput {
   readonly plates: readonly VotedPlate[]
@@ -15,6 +17,8 @@ export interface MatchInput {
   readonly now: number
   /** How far the weight may be from the declared gross weight, as a share of it and at least in kg. */
   readonly tolerance: { readonly share: number; readonly kg: number }
+  /** A sure plate may stand for the one declared vehicle that it is a confusion away from; absent: never. */
+  readonly lookalikes?: { readonly detained: (plate: string) => boolean } | undefined
 }
 
 /** Default for {@link MatchInput.tolerance}: what axle scales in motion and fuel make up for. */
@@ -55,72 +59,43 @@ function candidatesOf(
   return { match: plates.length > 0 ? 'undeclared' : 'unread', found: [], by: plates[0] ?? null }
 }
 
-function trailerDisagrees(expected: string | undefined, tractor: string, rear: readonly VotedPlate[]): Disagreement | null {
-  const sure = rear.filter((p) => p.sure)
-  if (expected !== undefined) {
-    if (rear.some((p) => p.readings.includes(expected))) return null
-    const other = sure.find((p) => p.text !== tractor)
-    return other ? { code: 'trailer', expected, seen: other.text } : null
-  }
-  const foreign = sure.find((p) => p.text !== tractor && !p.readings.includes(tractor))
-  return foreign ? { code: 'trailer', expected: '', seen: foreign.text } : null
-}
-
-/** An EPC as people write it: any case, with spaces or dashes. */
-const epcOf = (text: string): string => text.toUpperCase().replace(/[\s-]/g, '')
-/** Whole 16-bit words in hex, two at least. Anything else that is declared as a tag is the text of a code. */
-const isEpc = (text: string): boolean => /^([0-9A-F]{4}){2,}$/.test(text)
-/** Of a code that was not expected, as much as an officer reads. */
-const SHOWN = 120
-
-/** Compares the declared tag with what was seen of its kind; an EPC may also be printed as a code. */
-function tagSays(declared: string | undefined, input: MatchInput): { says: Identity['tag']; differs: Disagreement | null } {
-  const { tags = [], codes = [] } = input
-  if (declared === undefined || declared.trim() === '') return { says: null, differs: null }
-  const epc = epcOf(declared)
-  const same = isEpc(epc)
-    ? [...tags, ...codes].some((seen) => epcOf(seen.text) === epc)
-    : codes.some((seen) => seen.text === declared.trim())
-  if (same) return { says: 'same', differs: null }
-  const other = (isEpc(epc) ? tags : codes)[0]
-  if (!other) return { says: null, differs: null }
-  return { says: 'other', differs: { code: 'tag', expected: isEpc(epc) ? epc : declared, seen: other.text.slice(0, SHOWN) } }
-}
-
-/** Everything about `declared` that does not fit what was seen. */
-function disagreementsWith({ declaration: d, from, to }: Declared, input: MatchInput): Disagreement[] {
-  const out: Disagreement[] = []
-  if (input.now < from || input.now > to)
-    out.push({ code: 'validity', expected: `${d.valid_from}…${d.valid_to}`, seen: new Date(input.now).toISOString() })
-  if (d.direction !== input.direction) out.push({ code: 'direction', expected: d.direction, seen: input.direction })
-  const rear = input.plates.filter((p) => p.position === 'rear')
-  const trailer = trailerDisagrees(d.trailer, d.plate, rear)
-  if (trailer) out.push(trailer)
-  // A cross-border truck may carry the plates of both countries; two sure plates of one country are two vehicles or a false plate.
-  const front = input.plates.filter((p) => p.position === 'front' && p.sure)
-  const own = front.find((p) => p.text === d.plate)
-  const second = own && front.find((p) => p !== own && p.country === own.country)
-  if (second) out.push({ code: 'second-plate', expected: d.plate, seen: second.text })
-  const tag = tagSays(d.tag, input).differs
-  if (tag) out.push(tag)
-  if (input.weight_kg !== null && d.weight_kg !== undefined) {
-    const allowed = Math.max(input.tolerance.kg, d.weight_kg * input.tolerance.share)
-    if (Math.abs(input.weight_kg - d.weight_kg) > allowed)
-      out.push({ code: 'weight', expected: `${d.weight_kg}`, seen: `${input.weight_kg}` })
-  }
-  return out
+/**
+ * Taken for the one declared vehicle that a sure plate is a confusion away from: only where the site allows it, for one plate, and when
+ * nothing else disagrees. `candidates`: whom it was nearly taken for.
+ */
+function lookalike(sure: readonly VotedPlate[], input: MatchInput): { found: Declared | null; candidates: readonly Declared[] } {
+  const [plate, second] = sure
+  if (!input.lookalikes || !plate || second) return { found: null, candidates: [] }
+  const near = takenFor(plate.text, plate.country, { ...input, ...input.lookalikes })
+  const candidates = meant(near, input)
+  const [only, other] = candidates
+  if (!only || other) return { found: null, candidates }
+  const against = compare(only, { match: 'lookalike', text: plate.text }, input).filter((c) => c.differs && c.differs.code !== 'plate')
+  return { found: against.length === 0 ? only : null, candidates }
 }
 
 /**
  * Who is it? Pure. A sure plate must equal a declared one; an unsure one may stand for a declared vehicle only when
- * exactly one declaration can be meant (`near`); everything else is for the rules to refer.
+ * exactly one declaration can be meant (`near`), and a sure one that nobody declared only where the site allows it (`lookalike`);
+ * everything else is for the rules to refer.
  */
 export function identify(input: MatchInput): Identity {
   const front = input.plates.filter((p) => p.position === 'front')
   // Where only a rear camera stands, its plate is all there is.
   const leading = front.length > 0 ? front : input.plates
-  const { match, found, by } = candidatesOf(leading, input)
-  const chosen = found.length === 1 ? found[0]! : null
+  const direct = candidatesOf(leading, input)
+  const taken =
+    direct.match === 'undeclared'
+      ? lookalike(
+          leading.filter((p) => p.sure),
+          input,
+        )
+      : null
+  const match = taken?.found ? 'lookalike' : direct.match
+  const found = taken?.candidates ?? direct.found
+  const { by } = direct
+  const chosen = taken ? taken.found : found.length === 1 ? found[0]! : null
+  const compared = chosen ? compare(chosen, { match, text: by?.text ?? '' }, input) : []
   return {
     plates: input.plates,
     plate: chosen?.declaration.plate ?? by?.text ?? null,
@@ -128,10 +103,12 @@ export function identify(input: MatchInput): Identity {
     match,
     declaration: chosen?.declaration ?? null,
     candidates: found.map((d) => d.declaration.id),
-    disagreements: chosen ? disagreementsWith(chosen, input) : [],
+    disagreements: compared.flatMap((c) => (c.differs ? [c.differs] : [])),
+    score: score(compared),
     weight_kg: input.weight_kg,
     tags: input.tags ?? [],
     codes: input.codes ?? [],
-    tag: tagSays(chosen?.declaration.tag, input).says,
+    tag: tagSays(chosen?.declaration.tag, input),
+    containers: containersIn(input.codes ?? []),
   }
 }

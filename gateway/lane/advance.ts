@@ -1,7 +1,7 @@
 /** What follows from the state itself, whichever input led to it: rules on levels, applied until nothing changes. */
 import { fail, reopen, rest } from './arm.ts'
 import { UNFINISHED } from './model.ts'
-import { armDown, laneEmpty, record, safetyFree, sensorsKnown, somethingUnknown, type Work } from './state.ts'
+import { armDown, record, safetyFree, sensorsKnown, somethingUnknown, turnable, type Work } from './state.ts'
 import { arrive, change, pushedThrough, refer, resume, secondVehicle, tailgate } from './vehicle.ts'
 
 /** Applies the rules. Each application moves the lane on, so a few rounds always suffice. */
@@ -93,7 +93,7 @@ function idle(w: Work): boolean {
   const { s, settings } = w
   const { approach, presence, exit } = s.sensors
   if (forced(w)) return true
-  if (laneEmpty(s) && s.plan.direction !== s.direction) s.direction = s.plan.direction
+  if (turnable(s, settings)) s.direction = s.plan.direction
   const wrong = (exit === true && !s.leaving) || (settings.approach && approach === false && presence === true)
   if (wrong && !s.wrongWay) {
     s.wrongWay = true
@@ -115,7 +115,7 @@ function idle(w: Work): boolean {
 
 function reopenLane(w: Work): boolean {
   const { s } = w
-  if (laneEmpty(s) && s.plan.direction !== s.direction) s.direction = s.plan.direction
+  if (turnable(s, w.settings)) s.direction = s.plan.direction
   if (s.plan.closed) return false
   record(w, { type: 'opened' })
   rest(w)

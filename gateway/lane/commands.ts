@@ -1,7 +1,7 @@
 /** What an officer or the centre asks for. Each command is answered once: accepted, or rejected with a reason that a person can act on. */
 import { authorise, close, rest, withdraw } from './arm.ts'
 import type { LaneInput } from './model.ts'
-import { armDown, laneEmpty, RECENT_COMMANDS, safetyFree, somethingUnknown, type Work } from './state.ts'
+import { armDown, RECENT_COMMANDS, safetyFree, somethingUnknown, turnable, type Work } from './state.ts'
 import { arrive, change, refer } from './vehicle.ts'
 
 type Command = Extract<LaneInput, { kind: 'command' }>
@@ -125,7 +125,7 @@ function setDirection(w: Work, c: Command): Answer {
   const { s, settings } = w
   if (!c.direction) return 'say which direction'
   if (s.phase !== 'idle' && s.phase !== 'closed') return 'the lane is not empty'
-  if (!laneEmpty(s) || !armDown(s, settings) || s.wrongWay) return 'the lane is not empty, or the arm is not known to be closed'
+  if (!turnable(s, settings)) return 'the lane is not empty, or the arm is not known to be closed'
   s.direction = c.direction
   s.plan = { ...s.plan, direction: c.direction }
   return null

@@ -14,7 +14,7 @@ import {
   type TimerName,
   UNFINISHED,
 } from './model.ts'
-import { armDown, type LaneState, laneEmpty, safetyFree, sensorsKnown, somethingUnknown, standing } from './state.ts'
+import { armDown, type LaneState, laneEmpty, safetyFree, sensorsKnown, somethingUnknown, standing, turnable } from './state.ts'
 
 export interface Transition {
   readonly state: LaneState
@@ -259,6 +259,9 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
       ['idle', 'identifying', 'waiting', 'closed'].includes(next.phase) && (next.arm === 'open' || next.arm === 'moving'),
       'nobody minds',
     ),
+
+  'S20 the direction changes only in an empty lane whose arm is down': ({ state, input, next, settings }) =>
+    check(state.direction !== next.direction && input.kind !== 'start' && !turnable(next, settings), 'turned with somebody there'),
 }
 
 const RULES = Object.entries(INVARIANTS)

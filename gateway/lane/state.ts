@@ -173,6 +173,11 @@ export function standing(s: LaneState): boolean {
   return s.vehicle !== null || (s.phase === 'idle' && !laneEmpty(s))
 }
 
+/** The direction may change now: nobody is in the lane on either side, all of it is known, and the arm is down. */
+export function turnable(s: LaneState, settings: LaneSettings): boolean {
+  return s.vehicle === null && (s.phase === 'idle' || s.phase === 'closed') && laneEmpty(s) && armDown(s, settings) && !s.wrongWay
+}
+
 /** Rules and settings may be exchanged now: nobody is in the lane and the arm does not move. */
 export function reloadable(s: LaneState): boolean {
   return s.vehicle === null && (s.phase === 'idle' || s.phase === 'closed')

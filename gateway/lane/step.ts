@@ -11,7 +11,7 @@ import { armDown, freeze, isFitted, type LaneState, safetyFree, somethingUnknown
 import { change, refer, resolve, trace } from './vehicle.ts'
 
 export { explain } from './explain.ts'
-export { initial, type LaneState, reloadable } from './state.ts'
+export { initial, type LaneState, reloadable, turnable } from './state.ts'
 
 const NOTHING: readonly LaneAction[] = Object.freeze([])
 

@@ -42,7 +42,9 @@ const NOT_KNOWN: Reason = {
  * rule must not open a lane.
  */
 function mayPass(f: Facts): boolean {
-  return f.declaration.found && (f.vehicle.match === 'exact' || f.vehicle.match === 'near') && !f.lists.detained
+  const { match } = f.vehicle
+  const known = match === 'exact' || match === 'near' || (match === 'lookalike' && f.disagreements.every((code) => code === 'plate'))
+  return f.declaration.found && known && !f.lists.detained
 }
 
 function fill(text: string, values: Record<string, string>): string {

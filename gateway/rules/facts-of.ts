@@ -36,6 +36,12 @@ function markOf(identity: Identity, { lists, now }: Lookup): Facts['mark'] {
   return { seen: false, by: '' }
 }
 
+function containerFacts({ containers, declaration, disagreements }: Identity): Facts['container'] {
+  const known = containers.length > 0
+  const other = disagreements.some((x) => x.code === 'container')
+  return { known, number: containers[0] ?? '', same: known && declaration !== null && !other, other }
+}
+
 export function factsOf(context: FactsContext): Facts {
   const { lane, identity, declared, lists, now } = context
   const d = identity.declaration
@@ -50,6 +56,7 @@ export function factsOf(context: FactsContext): Facts {
       trailer: identity.trailer ?? '',
       match: identity.match,
       candidates: identity.candidates.length,
+      agreement: identity.score,
     },
     declaration: {
       found: d !== null,
@@ -85,6 +92,7 @@ export function factsOf(context: FactsContext): Facts {
       other: identity.tag === 'other',
     },
     code: { known: identity.codes.length > 0, text: identity.codes[0]?.text ?? '' },
+    container: containerFacts(identity),
     mark: markOf(identity, context),
     lists: {
       detained: names(identity).some((n) => lists.has('detained', n, now)),

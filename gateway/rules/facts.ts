@@ -38,8 +38,17 @@ export const facts = z.strictObject({
       plate: text('Plate the vehicle goes by, without dots and dashes, empty when unread', 'vehicle.plate.startsWith("24")', '24C12345'),
       country: text('vn, cn or empty', 'vehicle.country == "cn"', 'vn'),
       trailer: text('Rear plate when it differs, else empty', 'vehicle.trailer != ""'),
-      match: text('exact, near, ambiguous, undeclared or unread', 'vehicle.match == "near"', 'exact'),
+      match: text(
+        'exact, near, lookalike (see `plates.lookalike` of the site file), ambiguous, undeclared or unread',
+        'vehicle.match == "near"',
+        'exact',
+      ),
       candidates: num('How many declarations could be meant', 'vehicle.candidates > 1', { def: 1 }),
+      agreement: num(
+        'How far everything that was both declared and seen agrees, 0 to 1; 0 without a declaration',
+        'vehicle.agreement < 0.8',
+        { def: 1 },
+      ),
     })
     .prefault({}),
   declaration: z
@@ -122,6 +131,14 @@ export const facts = z.strictObject({
       text: text('Its text, else empty', 'code.text.startsWith("NS-")'),
     })
     .prefault({}),
+  container: z
+    .strictObject({
+      known: flag('A container number was scanned at the stop line', 'declaration.container != "" && !container.known'),
+      number: text('That number, else empty', 'container.number.startsWith("CSQU")'),
+      same: flag('It is the declared one, and its check digit is right', 'container.same'),
+      other: flag('Another one than declared, one that nobody declared, or one with a wrong check digit', 'container.other'),
+    })
+    .prefault({}),
   mark: z
     .strictObject({
       seen: flag(
@@ -143,7 +160,10 @@ export const facts = z.strictObject({
       max_age_h: num('How old they may be by the site file', 'lists.age_h > lists.max_age_h / 2', { unit: 'h', def: 24 }),
     })
     .prefault({}),
-  disagreements: texts('Codes of what does not fit: trailer, weight, second-plate, tag, direction, validity', '"trailer" in disagreements'),
+  disagreements: texts(
+    'Codes of what does not fit: plate, trailer, weight, second-plate, tag, container, direction, validity',
+    '"trailer" in disagreements',
+  ),
   differences: texts('The same with what was declared and what was seen: `trailer 24RM04466 ≠ 24RM00817`', 'size(differences) > 2'),
 })
 export type Facts = z.output<typeof facts>
@@ -166,6 +186,8 @@ export function words(f: Facts): Record<string, string> {
     tare_kg: String(Math.round(f.weight.tare_kg)),
     declared_kg: String(Math.round(f.weight.declared_kg)),
     tag: f.tag.epc || '-',
+    container: f.container.number || '-',
+    agreement: `${Math.round(f.vehicle.agreement * 100)} %`,
     firm: f.declaration.firm || f.declaration.firm_id || '-',
     goods: (f.goods.kinds.length > 0 ? f.goods.kinds : f.goods.hs).join(', ') || f.declaration.goods || '-',
     fresh: f.goods.fresh.join(', ') || '-',

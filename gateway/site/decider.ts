@@ -20,6 +20,8 @@ interface Deciding {
   readonly rules: RuleSet
   readonly declarations: DeclarationIndex
   readonly lists: ListIndex
+  /** A sure plate that nobody declared may stand for the declared one it is a confusion away from. */
+  readonly lookalikes?: boolean
   /** How old they are; absent: not looked at. */
   readonly age?: Freshness | undefined
   /** Why no new vehicle may be let through just now, or null. */
@@ -43,6 +45,7 @@ function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: D
     direction: d.lane.direction === 'export' ? 'export' : 'import',
     now: d.now,
     tolerance: WEIGHT_TOLERANCE,
+    lookalikes: d.lookalikes ? { detained: (plate) => d.lists.has('detained', plate, d.now) } : undefined,
   })
   const facts = factsOf({
     lane: d.lane,

@@ -33,6 +33,8 @@ export interface LaneRunnerOptions {
   readonly recorder: Recorder
   readonly declarations: DeclarationIndex
   readonly lists: ListIndex
+  /** `plates.lookalike` of the site file. */
+  readonly lookalikes?: boolean
   /** How old they are; absent: not looked at. */
   readonly freshness?: () => Freshness
   /** Keeps a picture; rejects or resolves to null when it can't be kept. */

@@ -108,6 +108,7 @@ export function makeLane(o: LaneUnitOptions): LaneUnit {
   let plan = storedPlan(o.plan, config.direction)
   const runner = new LaneRunner({
     ...o,
+    lookalikes: o.plates.lookalike,
     settings: laneSettings(config, hasLimits(o.loaded, config.barrier)),
     policy: policyOf(id, config, o.rules),
     barrier: barrier.barrier ?? missingBarrier(config.barrier),

@@ -76,6 +76,7 @@ export function passageData(
             match: p.identity.match,
             candidates: p.identity.candidates.slice(0, 64),
             disagreements: p.identity.disagreements,
+            ...(p.identity.declaration ? { score: p.identity.score } : {}),
             ...(p.identity.tag ? { tag: p.identity.tag } : {}),
           },
         }

@@ -32,6 +32,8 @@ export interface Vehicle {
   readonly weight_kg?: number
   readonly tags?: readonly string[]
   readonly codes?: readonly string[]
+  /** The site takes a plate for the declared one it is a confusion away from. Default false. */
+  readonly lookalikes?: boolean
 }
 
 export interface Decided {
@@ -116,6 +118,7 @@ export async function gate(name = 'kim-thanh') {
         rules,
         declarations,
         lists,
+        lookalikes: vehicle.lookalikes ?? false,
         inhibited: null,
         clock,
         keep: async () => null,

@@ -42,14 +42,14 @@ export const eventDecision = z
 const identity = z
   .strictObject({
     match: z
-      .enum(['exact', 'near', 'ambiguous', 'undeclared', 'unread'])
+      .enum(['exact', 'near', 'lookalike', 'ambiguous', 'undeclared', 'unread'])
       .meta({ title: 'Match', description: 'How the plates fit the declarations.' }),
     candidates: z.array(z.string()).max(64).meta({ title: 'Candidates', description: 'Ids of all declarations that could be meant.' }),
     disagreements: z
       .array(
         z.strictObject({
           code: z
-            .enum(['trailer', 'weight', 'second-plate', 'tag', 'direction', 'validity'])
+            .enum(['plate', 'trailer', 'weight', 'second-plate', 'tag', 'container', 'direction', 'validity'])
             .meta({ title: 'Code', description: 'What disagrees.' }),
           expected: z.string().meta({ title: 'Expected', description: 'As declared.' }),
           seen: z.string().meta({ title: 'Seen', description: 'As measured or read.' }),
@@ -57,6 +57,10 @@ const identity = z
       )
       .max(16)
       .meta({ title: 'Disagreements', description: 'Where declaration and lane differ.' }),
+    score: probability.optional().meta({
+      title: 'Agreement',
+      description: 'How far everything that was both declared and seen agrees; absent without a declaration.',
+    }),
     tag: z
       .enum(['same', 'other'])
       .optional()
