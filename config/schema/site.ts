@@ -5,6 +5,7 @@ import { about, host, id, line, tcpPort, words } from './common.ts'
 import { lane } from './lane.ts'
 import { link } from './links.ts'
 import { lists } from './lists.ts'
+import { stays } from './stays.ts'
 
 export { brokerUser } from './broker.ts'
 export { pointRef, words } from './common.ts'
@@ -46,6 +47,7 @@ export const site = z.strictObject({
   broker: broker.meta(about('Broker', 'The MQTT broker of the site: `embedded` or `external`.')),
   uplink: uplink.optional().meta(about('Uplink', 'The central broker that events are sent to. Absent: none.')),
   lists,
+  stays,
   http: z
     .strictObject({
       host: host.default('127.0.0.1').meta(about('Host', 'Address to listen on.')),

@@ -32,7 +32,8 @@ const cargo = schema.properties!.cargo!.items!
 /** Goods that a line of a table may name: `hs`, then `hs_2` … */
 export const MOST_CARGO = schema.properties!.cargo!.maxItems!
 
-const typeOf = (node: Node): Column['type'] => (node.type === 'number' || node.type === 'boolean' ? node.type : 'text')
+const typeOf = ({ type }: Node): Column['type'] =>
+  type === 'number' || type === 'integer' ? 'number' : type === 'boolean' ? 'boolean' : 'text'
 
 /** Every column that is known, in the order of the schema. */
 export const COLUMNS: ReadonlyMap<string, Column> = new Map(

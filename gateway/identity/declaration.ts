@@ -79,6 +79,9 @@ export const cargoItem = z
   .meta({ title: 'Goods', description: 'One kind of goods on the vehicle.' })
 export type CargoItem = z.output<typeof cargoItem>
 
+/** What goods are called in rules and figures: their kind, else their HS code, else empty. */
+export const goodsName = (item: CargoItem): string => item.kind ?? item.hs ?? ''
+
 export const declaration = z
   .strictObject({
     id: id.meta({ title: 'Id', description: 'Number of the declaration; letters, digits, dot, dash, underscore.' }),
@@ -122,6 +125,10 @@ export const declaration = z
     two_way: id.optional().meta({
       title: 'Two-way trip',
       description: 'Id of the declaration of the other way: this vehicle brings goods over and carries goods back.',
+    }),
+    trips: z.int().min(1).max(1_000).optional().meta({
+      title: 'Trips',
+      description: 'How many passages it is good for within its validity; one when absent.',
     }),
     transship_with: plate.optional().meta({
       title: 'Transshipment',

@@ -1,5 +1,6 @@
 /** Joins everything known about the vehicle at the lane into one answer to: who is it, and what does not fit? */
 import { compare, containersIn, score, tagSays } from './agreement.ts'
+import type { Declaration } from './declaration.ts'
 import type { DeclarationIndex, Declared } from './declarations.ts'
 import type { Identity, Match, Seen, VotedPlate } from './identity.ts'
 import { takenFor } from './lookalike.ts'
@@ -13,6 +14,8 @@ export interface MatchInput {
   readonly tags?: readonly Seen[]
   readonly codes?: readonly Seen[]
   readonly direction: 'import' | 'export'
+  /** Whether a declaration has no passage left; absent: nobody counts. */
+  readonly usedUp?: (declaration: Declaration) => boolean
   /** Wall clock, ms. */
   readonly now: number
   /** How far the weight may be from the declared gross weight, as a share of it and at least in kg. */
@@ -30,7 +33,10 @@ export const WEIGHT_TOLERANCE = { share: 0.05, kg: 500 } as const
  */
 function meant(found: readonly Declared[], input: MatchInput): readonly Declared[] {
   const inDate = found.filter((d) => d.from <= input.now && input.now <= d.to)
-  const fitting = inDate.filter((d) => d.declaration.direction === input.direction)
+  const right = inDate.filter((d) => d.declaration.direction === input.direction)
+  // One that is used up counts only where there is no other, so that the rules can say so.
+  const unused = right.filter((d) => !input.usedUp?.(d.declaration))
+  const fitting = unused.length > 0 ? unused : right
   return fitting.length > 0 ? fitting : inDate.length > 0 ? inDate : found
 }
 

@@ -4,6 +4,7 @@ import { LuongError } from '../kernel/errors.ts'
 import { Listeners } from '../kernel/listeners.ts'
 import { encode, toText } from './encode.ts'
 import type { Entry, ImportOptions, ImportRow, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
+import type { CrossingRow, UseRow } from './loads.ts'
 import { ASIDE, type FromWorker, type Move, type NewDocument, type NewRow } from './protocol.ts'
 import { Durations } from './stats.ts'
 import { type JournalThread, startThread } from './thread.ts'
@@ -296,6 +297,18 @@ class ThreadedJournal implements Journal {
   }
   unfinished(): Promise<PassageRow[]> {
     return this.#ask('unfinished')
+  }
+  crossings(since: number): Promise<CrossingRow[]> {
+    return this.#ask('crossings', since)
+  }
+  lastCrossed(direction: 'import' | 'export'): Promise<CrossingRow[]> {
+    return this.#ask('lastCrossed', direction)
+  }
+  uses(since: number): Promise<UseRow[]> {
+    return this.#ask('uses', since)
+  }
+  siteAlarms(): Promise<StoredEvent[]> {
+    return this.#ask('siteAlarms')
   }
   documents(collection: string): Promise<{ key: string; value: unknown; at: number }[]> {
     return this.#ask('documents', collection)

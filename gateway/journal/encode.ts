@@ -1,6 +1,7 @@
 /** Entries as text, checked, on the caller's thread: what was given is frozen at once and later changes to it don't matter. */
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Entry } from './journal.ts'
+import { loadIn } from './loads.ts'
 import { seen } from './projection.ts'
 import type { NewRow } from './protocol.ts'
 
@@ -23,10 +24,10 @@ export function encode(entry: Entry): NewRow {
   const common = { lane: name('lane', entry.lane), passage: name('passage', entry.passage), at: Math.round(entry.at) }
   if (entry.kind === 'input') {
     const text = toText(what, [entry.body, entry.actions])
-    return { ...common, type: null, subject: null, text, plate: null, direction: null }
+    return { ...common, type: null, subject: null, text, plate: null, direction: null, load: loadIn(entry.body, entry.passage) }
   }
   const subject = entry.subject ?? null
-  return { ...common, type: name('type', entry.type), subject, text: toText(what, entry.data), ...seen(subject, entry.data) }
+  return { ...common, type: name('type', entry.type), subject, text: toText(what, entry.data), ...seen(subject, entry.data), load: null }
 }
 
 /** JSON of a value. PAYLOAD_INVALID when it has none, or is too large. */

@@ -4,6 +4,8 @@
  * many appends sharing one commit.
  */
 
+import type { CrossingRow, UseRow } from './loads.ts'
+
 /** What happened, as it will be published. The journal gives it the next `sequence` and freezes its CloudEvents text. */
 export interface EventEntry {
   readonly kind: 'event'
@@ -78,6 +80,8 @@ export interface PassageRow {
   readonly outcome: string | null
   readonly arrivedAt: number
   readonly decidedAt: number | null
+  /** When it was sent to the officer first; whatever came of it. */
+  readonly referredAt: number | null
   /** When it was cleared, refused, redirected or aborted; a referred vehicle still stands in the lane. */
   readonly endedAt: number | null
 }
@@ -122,6 +126,14 @@ export interface Journal {
   passage(id: string): Promise<PassageRow | null>
   /** Passages that arrived and have no end yet, for recovery after a restart. */
   unfinished(): Promise<PassageRow[]>
+  /** Passages that arrived at `since` or later, wall-clock ms, and those without an end, in the order of arrival, with their loads. */
+  crossings(since: number): Promise<CrossingRow[]>
+  /** Vehicles whose last crossing was in this direction, in the order in which they crossed. */
+  lastCrossed(direction: 'import' | 'export'): Promise<CrossingRow[]>
+  /** Declarations that vehicles were cleared with which arrived, or which were still valid, at `since` or later; wall-clock ms. */
+  uses(since: number): Promise<UseRow[]>
+  /** Raised and cleared alarms of the whole site, from the first one on. */
+  siteAlarms(): Promise<StoredEvent[]>
   /** Documents that came down (declarations, list entries, commands seen, lane plan): last write wins; null deletes. */
   putDocument(collection: string, key: string, value: unknown | null): Promise<void>
   documents(collection: string): Promise<{ key: string; value: unknown; at: number }[]>

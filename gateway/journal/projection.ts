@@ -33,6 +33,7 @@ export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | 
     outcome: null,
     arrivedAt: event.at,
     decidedAt: null,
+    referredAt: null,
     endedAt: null,
   }
   const decides = verb === 'refused' || verb === 'referred' || verb === 'redirected'
@@ -43,6 +44,7 @@ export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | 
     plate: event.plate ?? base.plate,
     outcome: decides || verb === 'cleared' ? verb : verb === 'aborted' ? (base.outcome ?? verb) : base.outcome,
     decidedAt: base.decidedAt ?? (decides || verb === 'decided' ? event.at : null),
+    referredAt: base.referredAt ?? (verb === 'referred' ? event.at : null),
     endedAt: ends ? event.at : null,
   }
 }

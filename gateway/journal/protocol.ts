@@ -1,6 +1,7 @@
 /** What the main thread and the journal's thread say to each other. Everything is already text: cloning it is cheap. */
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { JournalHead } from './journal.ts'
+import type { LoadRow } from './loads.ts'
 
 /** One entry on its way to the disk. `type` null: an input. `text`: JSON of an event's `data`, or of an input's `[body, actions]`. */
 export interface NewRow {
@@ -12,6 +13,8 @@ export interface NewRow {
   readonly text: string
   readonly plate: string | null
   readonly direction: string | null
+  /** What was declared, when this is the record of a decision. */
+  readonly load: LoadRow | null
 }
 
 export interface NewDocument {
@@ -64,7 +67,17 @@ export interface WireError {
 }
 
 /** Questions the thread answers, by name. */
-export type QueryName = 'events' | 'cursor' | 'inputs' | 'passage' | 'unfinished' | 'documents'
+export type QueryName =
+  | 'events'
+  | 'cursor'
+  | 'inputs'
+  | 'passage'
+  | 'unfinished'
+  | 'documents'
+  | 'crossings'
+  | 'lastCrossed'
+  | 'uses'
+  | 'siteAlarms'
 
 export type ToWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }

@@ -3,13 +3,18 @@ import type Database from 'better-sqlite3'
 import { type ChainRow, GENESIS, hashRow } from './chain.ts'
 import { corrupt } from './failure.ts'
 import type { JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
+import type { CrossingRow, LoadRow, UseRow } from './loads.ts'
 
 export interface StoredRow extends ChainRow {
   readonly hash: Buffer
 }
 
 const COLUMNS = 'id, sequence, type, lane, passage, at, text, hash'
-const PASSAGE = 'id, lane, direction, plate, outcome, arrived_at AS arrivedAt, decided_at AS decidedAt, ended_at AS endedAt'
+const PASSAGE =
+  'id, lane, direction, plate, outcome, arrived_at AS arrivedAt, decided_at AS decidedAt, referred_at AS referredAt, ended_at AS endedAt'
+/** Columns of a {@link CrossingRow}, of `passages p LEFT JOIN loads l`. */
+export const CROSSING = `p.id, p.lane, p.direction, p.plate, p.outcome, p.arrived_at AS arrivedAt, p.decided_at AS decidedAt,
+  p.referred_at AS referredAt, p.ended_at AS endedAt, l.text AS load`
 
 export type Queries = ReturnType<typeof prepareQueries>
 
@@ -25,6 +30,24 @@ export function prepareQueries(db: Database.Database) {
   const cursor = db.prepare<[string], { sequence: number }>('SELECT sequence FROM cursors WHERE target = ?')
   const passage = db.prepare<[string], PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`)
   const unfinished = db.prepare<[], PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE ended_at IS NULL ORDER BY arrived_at`)
+  const crossings = db.prepare<[number], CrossingRow>(
+    `SELECT ${CROSSING} FROM passages p LEFT JOIN loads l ON l.passage = p.id
+     WHERE p.arrived_at >= ? OR p.ended_at IS NULL ORDER BY p.arrived_at, p.id`,
+  )
+  const lastCrossed = db.prepare<[string], CrossingRow>(
+    `SELECT ${CROSSING} FROM vehicles v JOIN passages p ON p.id = v.passage LEFT JOIN loads l ON l.passage = p.id
+     WHERE p.direction = ? ORDER BY v.entry`,
+  )
+  const uses = db.prepare<[{ since: number }], UseRow>(
+    `SELECT l.declaration, p.direction, p.ended_at AS at, l.valid_to AS validTo FROM passages p JOIN loads l ON l.passage = p.id
+     WHERE p.outcome = 'cleared' AND l.declaration IS NOT NULL AND (p.arrived_at >= @since OR l.valid_to >= @since)`,
+  )
+  const siteAlarms = db.prepare<[], StoredEvent>(
+    `SELECT sequence, type, lane, passage, at, text AS json FROM entries
+     WHERE lane IS NULL AND type IN ('luong.alarm.raised.v1', 'luong.alarm.cleared.v1') ORDER BY id`,
+  )
+  const load = db.prepare<[string], LoadRow>('SELECT passage, declaration, vehicle, valid_to AS validTo, text FROM loads WHERE passage = ?')
+  const vehicle = db.prepare<[string], { passage: string; entry: number }>('SELECT passage, entry FROM vehicles WHERE vehicle = ?')
   const documents = db.prepare<[string], { key: string; value: string; at: number }>(
     'SELECT key, value, at FROM documents WHERE collection = ? ORDER BY key',
   )
@@ -44,6 +67,12 @@ export function prepareQueries(db: Database.Database) {
         .map(storedInput),
     passage: (id: string) => passage.get(id) ?? null,
     unfinished: () => unfinished.all(),
+    crossings: (since: number) => crossings.all(since),
+    lastCrossed: (direction: string) => lastCrossed.all(direction),
+    uses: (since: number) => uses.all({ since }),
+    siteAlarms: () => siteAlarms.all(),
+    load: (passage: string) => load.get(passage) ?? null,
+    vehicle: (plate: string) => vehicle.get(plate) ?? null,
     documents: (collection: string) => documents.all(collection).map((d) => ({ ...d, value: JSON.parse(d.value) as unknown })),
   }
 }

@@ -79,10 +79,15 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
       const stored = chainRow(row, entry, sequence, site, zone)
       hash = hashRow(hash, stored)
       insert.entry.run(entry, stored.sequence, stored.type, stored.lane, stored.passage, stored.at, stored.text, hash)
+      if (row.load !== null) insert.load.run(row.load)
       if (row.type !== null && row.passage !== null) {
         const before = queries.passage(row.passage)
         const after = fold(before, { ...row, type: row.type })
         if (after !== null && after !== before) insert.passage.run(after)
+        if (after?.outcome === 'cleared' && before?.endedAt == null) {
+          const vehicle = queries.load(row.passage)?.vehicle ?? after.plate
+          if (vehicle !== null) insert.vehicle.run(vehicle, row.passage, entry)
+        }
       }
     }
     return { sequence, entry, hash: hash.toString('hex') }
@@ -168,9 +173,14 @@ function prepareInserts(db: Database.Database) {
   return {
     entry: db.prepare('INSERT INTO entries (id, sequence, type, lane, passage, at, text, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     passage: db.prepare(
-      `INSERT OR REPLACE INTO passages (id, lane, direction, plate, outcome, arrived_at, decided_at, ended_at)
-       VALUES (@id, @lane, @direction, @plate, @outcome, @arrivedAt, @decidedAt, @endedAt)`,
+      `INSERT OR REPLACE INTO passages (id, lane, direction, plate, outcome, arrived_at, decided_at, referred_at, ended_at)
+       VALUES (@id, @lane, @direction, @plate, @outcome, @arrivedAt, @decidedAt, @referredAt, @endedAt)`,
     ),
+    load: db.prepare(
+      `INSERT OR IGNORE INTO loads (passage, declaration, vehicle, valid_to, text)
+       VALUES (@passage, @declaration, @vehicle, @validTo, @text)`,
+    ),
+    vehicle: db.prepare('INSERT OR REPLACE INTO vehicles (vehicle, passage, entry) VALUES (?, ?, ?)'),
     document: db.prepare('INSERT OR REPLACE INTO documents (collection, key, value, at) VALUES (?, ?, ?, ?)'),
     forget: db.prepare('DELETE FROM documents WHERE collection = ? AND key = ?'),
     prune: db.prepare('DELETE FROM documents WHERE collection = ? AND key NOT IN (SELECT key FROM documents WHERE collection = ?)'),

@@ -4,6 +4,7 @@ import { GENESIS, hashRow } from './chain.ts'
 import { eventId, eventSource } from './cloudevent.ts'
 import { failure } from './failure.ts'
 import type { JournalHead, PassageRow } from './journal.ts'
+import { type LoadRow, loadInText } from './loads.ts'
 import { fold, seen } from './projection.ts'
 import type { StoredRow } from './queries.ts'
 import { type JournalReader, openReader } from './reader.ts'
@@ -66,12 +67,15 @@ class Walk {
   flaw: { entry: number; sequence?: number; why: string } | undefined
   readonly #reader: JournalReader
   readonly #open = new Map<string, PassageRow>()
+  #loads = 0
+  /** Last crossing of each vehicle: entry by plate. As many as there are vehicles, not passages. */
+  readonly #vehicles = new Map<string, number>()
   readonly #ended: Database.Statement<[string, number]>
   constructor(reader: JournalReader) {
     this.#reader = reader
     this.#ended = reader.db.prepare(
       `SELECT 1 FROM entries WHERE passage = ? AND id < ? AND lane IS NOT NULL
-       AND type IN ('luong.passage.cleared.v1', 'luong.passage.aborted.v1') LIMIT 1`,
+       AND type IN ('luong.passage.cleared.v1', 'luong.passage.aborted.v1', 'luong.passage.refused.v1', 'luong.passage.redirected.v1') LIMIT 1`,
     )
   }
 
@@ -100,7 +104,7 @@ class Walk {
     if (typeof row.text !== 'string' || !Buffer.isBuffer(row.hash)) return 'a column has the wrong type'
     if (!hashRow(this.hash, row).equals(row.hash)) return 'it does not fit the hash chain: it, or the one before it, was changed'
     if ((row.sequence === null) !== (row.type === null)) return 'it is neither an event nor an input'
-    if (row.sequence === null) return undefined
+    if (row.sequence === null) return this.#checkLoad(row)
     if (row.sequence !== this.sequence + 1) return `sequence ${row.sequence} follows ${this.sequence}`
     return this.#checkEvent(row)
   }
@@ -144,7 +148,28 @@ class Walk {
       return undefined
     }
     this.#open.delete(row.passage)
+    if (after.outcome === 'cleared') {
+      const vehicle = this.#reader.queries.load(row.passage)?.vehicle ?? after.plate
+      if (vehicle !== null) this.#vehicles.set(vehicle, row.id)
+    }
     return this.#compare(after)
+  }
+
+  /** What was declared, against the list of loads; only the first record of a passage counts. */
+  #checkLoad(row: StoredRow): string | undefined {
+    const expected = loadInText(row.text, row.passage)
+    if (expected === null) return undefined
+    const stored = this.#reader.queries.load(expected.passage)
+    if (stored === null) return `the load of passage ${expected.passage} is missing from the list of loads`
+    const keys = Object.keys(expected) as (keyof LoadRow)[]
+    const wrong = keys.find((key) => stored[key] !== expected[key])
+    if (wrong === undefined) {
+      this.#loads++
+      return undefined
+    }
+    const first = this.#reader.queries.ofPassage(expected.passage).find((r) => r.type === null && loadInText(r.text, r.passage) !== null)
+    if (first !== undefined && first.id < row.id) return undefined
+    return `the list of loads says ${wrong} ${stored[wrong]} for ${expected.passage}, its record says ${expected[wrong]}`
   }
 
   /** Whether an earlier event ended this passage. */
@@ -170,7 +195,23 @@ class Walk {
     }
     const count = this.#reader.db.prepare('SELECT count(*) FROM passages').pluck().get() as number
     if (count !== this.passages) return `the list of passages has ${count} rows, the events tell of ${this.passages}`
+    const counted = this.#checkCounts()
+    if (counted !== undefined) return counted
     const ahead = this.#reader.db.prepare('SELECT target FROM cursors WHERE sequence > ?').pluck().get(this.sequence)
     return ahead === undefined ? undefined : `${ahead} was sent events after ${this.sequence}: the end of the journal is missing`
+  }
+
+  #checkCounts(): string | undefined {
+    const { db, queries } = this.#reader
+    for (const [vehicle, entry] of this.#vehicles) {
+      const stored = queries.vehicle(vehicle)
+      if (stored?.entry !== entry)
+        return `the list of vehicles says ${stored?.entry ?? 'nothing'} for ${vehicle}, its last crossing is entry ${entry}`
+    }
+    const count = (of: 'loads' | 'vehicles') => db.prepare(`SELECT count(*) FROM ${of}`).pluck().get() as number
+    if (count('vehicles') !== this.#vehicles.size)
+      return `the list of vehicles has ${count('vehicles')} rows, the events tell of ${this.#vehicles.size}`
+    if (count('loads') !== this.#loads) return `the list of loads has ${count('loads')} rows, the records tell of ${this.#loads}`
+    return undefined
   }
 }

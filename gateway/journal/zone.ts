@@ -53,3 +53,8 @@ export function localTime(zone: Zone, text: string): number {
   const first = asUtc - zone.offset(asUtc)
   return asUtc - zone.offset(first)
 }
+
+/** Wall-clock ms of the last local midnight at or before that instant. */
+export function dayStart(zone: Zone, at: number): number {
+  return localTime(zone, `${zone.format(at).slice(0, 10)}T00:00`)
+}

@@ -2,6 +2,7 @@
 import type { Problem } from '../kernel/problems.ts'
 import { type Facts, words } from './facts.ts'
 import { exampleFacts, type RuleSet } from './load.ts'
+import { type Draw, withDraws } from './sampling.ts'
 import type { RuleOutcome } from './schema.ts'
 import { unlessStale } from './stale.ts'
 
@@ -19,6 +20,8 @@ export interface Decision {
   readonly alarm?: 'detained-vehicle'
   /** Hash of the rules in force. */
   readonly config: string
+  /** Draws that the rules asked for on the way to the decision; absent when there were none. For the record, not for publishing. */
+  readonly draws?: readonly Draw[]
 }
 
 const NO_RULE: Reason = {
@@ -58,6 +61,11 @@ function say(reason: Reason, f: Facts): Reason {
 
 /** Applies the rules. Pure; never throws: a condition that fails while it runs refers the vehicle. */
 export function decide(set: RuleSet, f: Facts): Decision {
+  const { result, draws } = withDraws(() => firstThatHolds(set, f))
+  return draws.length === 0 ? result : { ...result, draws }
+}
+
+function firstThatHolds(set: RuleSet, f: Facts): Decision {
   for (const rule of set.rules) {
     let holds: boolean
     try {

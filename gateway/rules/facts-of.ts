@@ -1,7 +1,7 @@
 /** Turns an identity into the facts that rules ask about. */
 import type { Declared } from '../identity/declarations.ts'
 import type { Identity } from '../identity/identity.ts'
-import type { Facts } from './facts.ts'
+import { type Facts, facts } from './facts.ts'
 import { goodsFacts, type Lookup, transshipmentFacts, twoWayFacts } from './goods-facts.ts'
 import { NEVER_H } from './stale.ts'
 
@@ -10,6 +10,8 @@ export interface FactsContext extends Lookup {
   readonly identity: Identity
   /** The declaration as the index holds it, with its validity as numbers. */
   readonly declared: Declared | undefined
+  /** What earlier passages say; absent: not looked at, as if there were none. */
+  readonly history?: Pick<Facts, 'usage' | 'today' | 'stay' | 'empties'> | undefined
   /** How old the lists are; absent: not looked at. */
   readonly age?: { readonly stale: boolean; readonly age_h: number | null; readonly max_age_h: number } | undefined
 }
@@ -41,6 +43,9 @@ function containerFacts({ containers, declaration, disagreements }: Identity): F
   const other = disagreements.some((x) => x.code === 'container')
   return { known, number: containers[0] ?? '', same: known && declaration !== null && !other, other }
 }
+
+/** The defaults say it: no earlier passages. */
+const NO_HISTORY = (({ usage, today, stay, empties }: Facts) => ({ usage, today, stay, empties }))(facts.parse({}))
 
 export function factsOf(context: FactsContext): Facts {
   const { lane, identity, declared, lists, now } = context
@@ -74,6 +79,7 @@ export function factsOf(context: FactsContext): Facts {
       perishable: d?.perishable ?? false,
       quarantine: d?.quarantine ?? '',
       resident: d?.resident ?? '',
+      trips: d?.trips ?? 1,
     },
     goods: goodsFacts(d, context),
     two_way: twoWayFacts(d, context),
@@ -101,6 +107,7 @@ export function factsOf(context: FactsContext): Facts {
       age_h: context.age ? (context.age.age_h ?? NEVER_H) : 0,
       max_age_h: context.age?.max_age_h ?? 24,
     },
+    ...(context.history ?? NO_HISTORY),
     disagreements: identity.disagreements.map((x) => x.code),
     differences: identity.disagreements.map((x) => `${x.code} ${x.expected} ≠ ${x.seen}`),
   }

@@ -68,6 +68,7 @@ export const facts = z.strictObject({
       perishable: flag('The goods spoil', 'declaration.perishable'),
       quarantine: text('none, pending, passed, failed, or empty when nothing is said', 'declaration.quarantine == "failed"'),
       resident: text('Document number of the border resident, else empty', 'declaration.resident == ""'),
+      trips: num('How many passages it is good for', 'usage.times >= declaration.trips', { def: 1 }),
     })
     .prefault({}),
   goods: z
@@ -160,6 +161,46 @@ export const facts = z.strictObject({
       max_age_h: num('How old they may be by the site file', 'lists.age_h > lists.max_age_h / 2', { unit: 'h', def: 24 }),
     })
     .prefault({}),
+  usage: z
+    .strictObject({
+      times: num('How often a vehicle was cleared with this declaration in this direction before', 'usage.times >= declaration.trips'),
+      last_h: num('Since the last time, 0 when never', 'usage.times > 0.0 && usage.last_h < 1.0', { unit: 'h' }),
+      elsewhere: flag('Another vehicle with this declaration is in a lane now: let through, or with the officer', 'usage.elsewhere'),
+    })
+    .prefault({}),
+  today: z
+    .strictObject({
+      resident_trips: num(
+        'Loads of the border resident today, without this one: cleared, or being let through now',
+        'today.resident_trips >= 2.0',
+      ),
+      resident_net_kg: num('Their declared net weight', 'today.resident_net_kg + goods.net_kg > 500.0', { unit: 'kg' }),
+      resident_value: num('Their declared value, of those in the currency of this one', 'today.resident_value + goods.value > 2000000.0'),
+      resident_other_currency: flag('Some of them are declared in another currency: the sum is not all', 'today.resident_other_currency'),
+      firm_trips: num('The same for the firm: loads', 'today.firm_trips >= 20.0'),
+      firm_net_kg: num('The same for the firm: declared net weight', 'today.firm_net_kg + goods.net_kg > 400000.0', { unit: 'kg' }),
+      firm_value: num(
+        'The same for the firm: declared value, of those in the currency of this one',
+        'today.firm_value + goods.value > 5000000000.0',
+      ),
+    })
+    .prefault({}),
+  stay: z
+    .strictObject({
+      known: flag('The vehicle goes back, is known to have come in, and counted as inside', 'stay.known'),
+      h: num('Since it came in, 0 when not known', 'stay.h > 30.0', { unit: 'h' }),
+      limit_h: num('How long it may stay by `stays` of the site file', 'stay.limit_h == 36.0', { unit: 'h' }),
+      over: flag('It stayed longer', 'stay.over'),
+      again: flag('It comes in and is known to be inside already: its way out was missed, or it is not the same vehicle', 'stay.again'),
+    })
+    .prefault({}),
+  empties: z
+    .strictObject({
+      inside: num('Empty vehicles inside', 'empties.inside > 30.0'),
+      oldest_h: num('How long the first of them has stood', 'empties.oldest_h > 12.0', { unit: 'h' }),
+      backlog: flag('They are more than `stays.empties` of the site file', 'empties.backlog && declaration.traffic == "empty"'),
+    })
+    .prefault({}),
   disagreements: texts(
     'Codes of what does not fit: plate, trailer, weight, second-plate, tag, container, direction, validity',
     '"trailer" in disagreements',
@@ -168,6 +209,8 @@ export const facts = z.strictObject({
 })
 export type Facts = z.output<typeof facts>
 export type FactsInput = z.input<typeof facts>
+
+const hours = (h: number): string => String(Math.round(h * 10) / 10)
 
 /** Words that may stand in a reason as `{word}`, and what they become. */
 export function words(f: Facts): Record<string, string> {
@@ -198,6 +241,12 @@ export function words(f: Facts): Record<string, string> {
     net_kg: String(Math.round(f.goods.net_kg)),
     value: `${Math.round(f.goods.value)} ${f.goods.currency}`.trim(),
     resident: f.declaration.resident || '-',
+    times: String(f.usage.times),
+    last_h: hours(f.usage.last_h),
+    resident_today: `${Math.round(f.today.resident_value)} ${f.goods.currency}`.trim(),
+    stay_h: hours(f.stay.h),
+    limit_h: hours(f.stay.limit_h),
+    empties: String(f.empties.inside),
     other_plate: f.transshipment.plate || '-',
     disagreements: (f.differences.length > 0 ? f.differences : f.disagreements).join(', ') || '-',
   }

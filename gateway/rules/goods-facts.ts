@@ -1,5 +1,5 @@
 /** What a declaration says of its goods and of other declarations, as facts. */
-import type { CargoItem, Declaration } from '../identity/declaration.ts'
+import { type CargoItem, type Declaration, goodsName } from '../identity/declaration.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import type { Facts } from './facts.ts'
@@ -19,9 +19,6 @@ const unique = (values: readonly (string | undefined)[]): string[] => [...new Se
 const sum = (items: readonly CargoItem[], of: (item: CargoItem) => number | undefined): number =>
   items.reduce((total, item) => total + (of(item) ?? 0), 0)
 
-/** What goods are called: their kind, else their HS code. */
-const called = (item: CargoItem): string => item.kind ?? item.hs ?? ''
-
 export function goodsFacts(d: Declaration | null, { lists, now }: Lookup): Facts['goods'] {
   const cargo = d?.cargo ?? []
   const listed = (list: string, item: CargoItem) => [item.kind, item.hs].some((key) => key !== undefined && lists.has(list, key, now))
@@ -31,10 +28,10 @@ export function goodsFacts(d: Declaration | null, { lists, now }: Lookup): Facts
     items: cargo.length,
     kinds: unique(cargo.map((item) => item.kind)),
     hs: unique(cargo.map((item) => item.hs)),
-    fresh: unique(cargo.filter((item) => item.hs?.startsWith(FRUIT)).map(called)),
-    under_protocol: unique(bound.map(called)),
-    clean: unique(cargo.filter((item) => listed('clean-goods', item)).map(called)),
-    untraced: unique(bound.filter((item) => !item.growing_area || !item.packing_house).map(called)),
+    fresh: unique(cargo.filter((item) => item.hs?.startsWith(FRUIT)).map(goodsName)),
+    under_protocol: unique(bound.map(goodsName)),
+    clean: unique(cargo.filter((item) => listed('clean-goods', item)).map(goodsName)),
+    untraced: unique(bound.filter((item) => !item.growing_area || !item.packing_house).map(goodsName)),
     growing_areas: unique(cargo.map((item) => item.growing_area)),
     packing_houses: unique(cargo.map((item) => item.packing_house)),
     unlisted_codes: unique(

@@ -1,4 +1,7 @@
 /** From what was seen to a decision: identity, facts, rules; and to one that is durable. */
+
+import type { Deciding as DecidingVehicle, History } from '../figures/history.ts'
+import { type Load, loadOf } from '../figures/load.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../identity/match.ts'
@@ -14,6 +17,13 @@ import { alarmEvent, type EventContext, passageEvent } from './lane-events.ts'
 import type { LaneRunnerOptions } from './lane-options.ts'
 import type { Passage } from './passage.ts'
 
+/** What earlier passages say. */
+export interface Earlier {
+  history(vehicle: DecidingVehicle): History
+  /** Whether a declaration has no passage left in this direction. */
+  usedUp(declaration: string, trips: number, direction: 'import' | 'export', now: number): boolean
+}
+
 interface Deciding {
   readonly findings: Findings
   readonly lane: Facts['lane']
@@ -24,6 +34,8 @@ interface Deciding {
   readonly lookalikes?: boolean
   /** How old they are; absent: not looked at. */
   readonly age?: Freshness | undefined
+  /** Absent: not looked at. */
+  readonly earlier?: Earlier
   /** Why no new vehicle may be let through just now, or null. */
   readonly inhibited: string | null
   /** Wall clock, ms. */
@@ -34,7 +46,7 @@ interface Deciding {
  * Fills in plates, identity and decision of the passage; the answer is what the decision was made on. Unknown is not yes: what the
  * rules don't know is referred.
  */
-function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: DecisionRecord } {
+function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: DecisionRecord & { readonly load: Load } } {
   p.plates = d.findings.plates
   p.identity = identify({
     plates: d.findings.plates,
@@ -43,10 +55,17 @@ function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: D
     tags: d.findings.tags,
     codes: d.findings.codes,
     direction: d.lane.direction === 'export' ? 'export' : 'import',
+    usedUp: ({ id, trips = 1, direction }) => d.earlier?.usedUp(id, trips, direction, d.now) ?? false,
     now: d.now,
     tolerance: WEIGHT_TOLERANCE,
     lookalikes: d.lookalikes ? { detained: (plate) => d.lists.has('detained', plate, d.now) } : undefined,
   })
+  const known = {
+    plate: p.identity.plate,
+    sure: p.plates.some((plate) => plate.sure),
+    declaration: p.identity.declaration,
+  }
+  const undecided = loadOf({ ...known, decision: { rule: '', outcome: '' } })
   const facts = factsOf({
     lane: d.lane,
     identity: p.identity,
@@ -54,11 +73,12 @@ function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: D
     declarations: d.declarations,
     lists: d.lists,
     age: d.age,
+    history: d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
     now: d.now,
   })
   const decision = d.inhibited === null ? decide(d.rules, facts) : outOfOrder(d.inhibited, d.rules.hash)
   p.decision = decision
-  return { decision, record: recordOf(facts, decision, d.inhibited === null) }
+  return { decision, record: { ...recordOf(facts, decision, d.inhibited === null), load: loadOf({ ...known, decision }) } }
 }
 
 export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerOptions, 'clock' | 'keep' | 'recorder' | 'onPassage'> {

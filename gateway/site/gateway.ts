@@ -19,6 +19,7 @@ import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
 import { clockQuality } from './clock-quality.ts'
 import { combinedHash, linkSettings, platformLink, targetConnections } from './derive.ts'
 import { allSaid, lanesDrained } from './ending.ts'
+import { SiteFigures } from './figures.ts'
 import { ListFreshness } from './freshness.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
@@ -31,7 +32,6 @@ import type { ClockQuality, Passage } from './passage.ts'
 import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
 import { healthReport, samples } from './report.ts'
-import { Statistics } from './statistics.ts'
 import { Storage } from './storage.ts'
 
 export interface GatewayOptions {
@@ -76,7 +76,7 @@ export class Gateway {
   #pool!: ReaderPool
   #devices!: Devices
   #inbox!: Inbox
-  #statistics: Statistics
+  readonly figures: SiteFigures
   #broker: RunningBroker | null = null
   #health: HealthServer | null = null
   #statsTimer: Timer | null = null
@@ -91,8 +91,15 @@ export class Gateway {
     const { site } = options.loaded
     this.#zone = zoneOf(site.site.timezone)
     this.#quality = clockQuality(this.#clock)
-    this.#statistics = new Statistics(this.#zone, Object.keys(site.lanes))
     const { dataDir, log } = options
+    this.figures = new SiteFigures({
+      zone: this.#zone,
+      lanes: Object.keys(site.lanes),
+      policy: site.stays,
+      clock: this.#clock,
+      clockQuality: this.#quality,
+      log,
+    })
     const [journal, clock] = [() => this.journal, this.#clock]
     this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
@@ -139,7 +146,7 @@ export class Gateway {
     this.#started.push(() => this.#pool.close())
     const pool = this.#pool.start()
     pool.catch(() => {})
-    this.#storage = new Storage(site, dataDir, this.#clock, this.#log)
+    this.#storage = new Storage(site, dataDir, this.#clock, this.#log, this.figures.recorded)
     this.#started.push(() => this.#storage?.close())
     // In a thread of its own as well.
     const opened = this.#storage.open()
@@ -148,6 +155,7 @@ export class Gateway {
     this.#rules = await checkedRules(loaded.rules)
     await opened
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
+    await this.figures.restore(this.journal)
     await this.freshness.load()
     this.#started.push(() => this.freshness.save())
     await this.#imports.start()
@@ -165,6 +173,8 @@ export class Gateway {
     this.#started.push(() => this.#health?.stop())
     await this.#announce(unfinished)
     this.#announced = true
+    this.figures.start(this.storage.recorder)
+    this.#started.push(() => this.figures.stop())
     for (const unit of this.#lanes.values()) unit.start()
     this.#devices.start()
     for (const target of this.#targets) await target.start()
@@ -241,6 +251,7 @@ export class Gateway {
         declarations: this.declarations,
         lists: this.lists,
         freshness: () => this.freshness.read(),
+        earlier: this.figures,
         rules: this.#rules,
         loaded,
         keep: (passage, name, image) => this.storage.keep(passage, name, image),
@@ -254,7 +265,8 @@ export class Gateway {
         log: this.#log,
         onChange: () => this.#publishLane(id),
         onPassage: (type, passage) => {
-          this.#statistics.count(type, passage, this.#clock.now())
+          // What is recorded with this event is not yet: it is counted a moment later.
+          if (type === 'luong.passage.cleared.v1') queueMicrotask(() => this.figures.watch())
           this.#o.onPassage?.(type, passage)
         },
       })
@@ -288,8 +300,9 @@ export class Gateway {
   #tick(): void {
     if (this.#stopping) return
     this.freshness.tick()
+    const stats = this.figures.stats()
     for (const target of this.#targets) {
-      target.stats(this.#statistics.read(this.#clock.now()))
+      target.stats(stats)
       target.status(this.#status())
     }
     for (const id of this.#lanes.keys()) this.#publishLane(id)
@@ -311,6 +324,7 @@ export class Gateway {
       declarations: this.declarations.size,
       listEntries: this.lists.entries,
       freshness: this.freshness.read(),
+      inside: this.figures.inside(),
       zone: this.#zone,
       now: this.#clock.now(),
       inbox: this.#inbox.stats(),

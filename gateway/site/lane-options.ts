@@ -8,6 +8,7 @@ import type { Log } from '../kernel/log.ts'
 import type { LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
 import type { RuleSet } from '../rules/load.ts'
+import type { Earlier } from './decider.ts'
 import type { Freshness } from './freshness.ts'
 import type { Identifier } from './identifier.ts'
 import type { LaneRunner } from './lane-runner.ts'
@@ -37,6 +38,8 @@ export interface LaneRunnerOptions {
   readonly lookalikes?: boolean
   /** How old they are; absent: not looked at. */
   readonly freshness?: () => Freshness
+  /** What earlier passages say; absent: not looked at. */
+  readonly earlier?: Earlier
   /** Keeps a picture; rejects or resolves to null when it can't be kept. */
   readonly keep: (passage: string, name: string, image: Uint8Array) => Promise<{ path: string; sha256: string } | null>
   /** Why no new vehicle may be let through just now (journal not writable), or null. */

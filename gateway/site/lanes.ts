@@ -33,6 +33,7 @@ export interface LaneUnitOptions
     | 'declarations'
     | 'lists'
     | 'freshness'
+    | 'earlier'
     | 'keep'
     | 'inhibited'
     | 'clock'
@@ -187,6 +188,18 @@ function laneDevices(loaded: LoadedSite, config: LaneConfig): string[] {
   return all.filter((id) => loaded.devices.has(id))
 }
 
+/**
+ * Vehicles that wait at the lane, as far as its loops see: the one that is not let in yet, and the one on the approach behind a vehicle
+ * that has driven through. Who stands farther back is not seen. Null without an approach loop, or while that is not known.
+ */
+export function queueOf(state: LaneRunner['state'], approach: boolean): number | null {
+  if (!approach || state.sensors.approach === null) return null
+  const { vehicle, phase } = state
+  const waits = vehicle !== null && !vehicle.authorised
+  const behind = (phase === 'clearing' || phase === 'closing') && !waits && state.sensors.approach === true
+  return waits || behind ? 1 : 0
+}
+
 /** The retained state of a lane. */
 export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zone: Zone, now: number): LaneState {
   const { runner, config } = unit
@@ -204,7 +217,7 @@ export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zo
         return [id, { ok: health === 'ok', ...(why ? { why: why.slice(0, 300) } : {}) }]
       }),
     ),
-    queue: null,
+    queue: queueOf(state, config.sensors.approach !== undefined),
     passage: p
       ? {
           id: p.id,

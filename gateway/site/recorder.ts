@@ -14,6 +14,8 @@ export interface RecorderOptions {
   readonly log: Log
   /** Entries kept in memory while the disk refuses. From half of it on, inputs (for replay) are shed; events are refused only at all of it. */
   readonly bound?: number
+  /** Called with everything that will be written, in its order, before it is durable. */
+  readonly onRecord?: (entries: readonly Entry[]) => void
 }
 
 interface Waiting {
@@ -30,6 +32,7 @@ export class Recorder {
   readonly #clock: Clock
   readonly #log: Log
   readonly #bound: number
+  readonly #onRecord: (entries: readonly Entry[]) => void
   #queue: Waiting[] = []
   #entries = 0
   #writing = false
@@ -37,11 +40,12 @@ export class Recorder {
   #closing = false
   #shed = 0
 
-  constructor({ journal, clock, log, bound = 20_000 }: RecorderOptions) {
+  constructor({ journal, clock, log, bound = 20_000, onRecord = () => {} }: RecorderOptions) {
     this.#journal = journal
     this.#clock = clock
     this.#log = log
     this.#bound = bound
+    this.#onRecord = onRecord
   }
 
   /** Entries not yet durable. */
@@ -74,6 +78,7 @@ export class Recorder {
       this.#queue.push({ entries: keep, resolve, reject })
     })
     this.#entries += keep.length
+    this.#onRecord(keep)
     if (!this.#writing) void this.#write()
     // Nobody waits for inputs alone. While the disk refuses, time must go on.
     if (this.#refused === null && keep.some((e) => e.kind === 'event')) this.#clock.track(work.catch(() => {}))

@@ -2,6 +2,7 @@
 import type { Devices } from '../../firmware-bridge/build.ts'
 import type { PoolStats } from '../../models/plate.ts'
 import type { BrokerStats } from '../broker/broker.ts'
+import type { StayFigures } from '../figures/stays.ts'
 import type { EvidenceStats } from '../journal/evidence.ts'
 import type { JournalHead, JournalStats } from '../journal/journal.ts'
 import type { Zone } from '../journal/zone.ts'
@@ -29,11 +30,15 @@ export interface SiteView {
   /** Entries of all lists. */
   readonly listEntries: number
   readonly freshness: Freshness
+  readonly inside: StayFigures & { readonly alarms: readonly string[] }
   readonly zone: Zone
   /** Wall clock, ms. */
   readonly now: number
   readonly inbox: InboxStats
 }
+
+/** Alarms of the whole site that `problems` names. */
+const PROBLEMS = 20
 
 const round = (ms: number) => Math.round(ms * 10) / 10
 
@@ -46,6 +51,7 @@ export function healthReport(v: SiteView): HealthReport {
     if (runner.state.phase === 'fault') problems.push(`lane ${id}: ${runner.fault ?? 'fault'}`)
     for (const alarm of runner.alarms) problems.push(`lane ${id}: alarm ${alarm}`)
   }
+  for (const alarm of v.inside.alarms.slice(0, PROBLEMS)) problems.push(`site: alarm ${alarm}`)
   for (const [id, device] of v.devices.all) {
     const h = device.health()
     if (h.state === 'down' || h.state === 'degraded') problems.push(`device ${id} is ${h.state}${h.why ? `: ${h.why}` : ''}`)
@@ -124,6 +130,9 @@ export const METRICS = {
   lists_newest_seconds: 'Age of the newest declaration or list entry',
   lists_contact_seconds: 'Time since the platform was last heard',
   lists_stale: '1 while the lists are too old for anybody to pass',
+  vehicles_inside: 'Vehicles of the other side that came in and have not gone back',
+  empties_inside: 'Empty ones of them',
+  stays_over: 'Those over the longest stay',
   inbox_invalid_total: 'Messages from brokers that did not fit their schema',
   commands_rejected_total: 'Commands rejected before they reached a lane',
   uplink_up: '1 while connected',
@@ -172,6 +181,9 @@ export function samples(v: SiteView): Sample[] {
   if (lists.newest !== null) add('lists_newest_seconds', Math.max(0, v.now - lists.newest) / 1000)
   if (lists.age_h !== null) add('lists_contact_seconds', lists.age_h * 3600)
   add('lists_stale', lists.stale ? 1 : 0)
+  add('vehicles_inside', v.inside.inside)
+  add('empties_inside', v.inside.empties)
+  add('stays_over', v.inside.over.length)
   add('inbox_invalid_total', v.inbox.invalid)
   add('commands_rejected_total', v.inbox.rejected)
   for (const { publisher: p, connection: c } of v.targets) {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Site } from '../../config/schema/site.ts'
 import { createJournal } from '../journal/create.ts'
 import { createEvidence, type Evidence } from '../journal/evidence.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Entry, Journal } from '../journal/journal.ts'
 import { type Clock, systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
@@ -20,12 +20,12 @@ export class Storage {
   readonly #log: Log
   #open = false
 
-  constructor(site: Site, dataDir: string, clock: Clock, log: Log) {
+  constructor(site: Site, dataDir: string, clock: Clock, log: Log, onRecord: (entries: readonly Entry[]) => void) {
     const dir = resolve(dataDir)
     const { timezone } = site.site
     this.#log = log
     this.journal = createJournal({ dir, site: site.site.id, timezone, clock, minFreeMb: site.data.min_free_mb })
-    this.recorder = new Recorder({ journal: this.journal, clock, log })
+    this.recorder = new Recorder({ journal: this.journal, clock, log, onRecord })
     this.evidence = createEvidence({
       dir,
       quotaMb: site.data.evidence_quota_mb,

@@ -1,5 +1,5 @@
 /** Row 10: plate, declaration, trailer, tag and weight must agree, and the goods with themselves; else referred with what differs. */
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectDecided, gate } from './rig.ts'
 
 it.each([
@@ -76,4 +76,58 @@ it('a container number with a wrong check digit is not even taken', async () => 
   const g = await gate()
   expect(() => g.declare({ container: 'CSQU3054384' })).toThrow(/check digit/)
   expect(g.declare({ container: 'CSQU3054383' }).container).toBe('CSQU3054383')
+})
+
+describe('a declaration is good for one passage', () => {
+  it('is referred when it comes again, by whatever vehicle', async () => {
+    const g = await gate()
+    g.declare({ id: 'D1' })
+    await g.leave(await g.arrive('import-1'))
+    await g.later(3)
+    expectDecided(await g.arrive('import-1'), 'refer', 'declaration-used', 'D1', '3', '24C12345')
+    // Withdrawn and declared again it is the same one.
+    g.declare({ id: 'D1', plate: '24C99999' })
+    expectDecided(await g.arrive('import-1', { plate: '24C99999' }), 'refer', 'declaration-used')
+  })
+
+  it('not when the vehicle was turned back, and not in the other direction', async () => {
+    const g = await gate()
+    g.declare({ id: 'D1' })
+    await g.leave(await g.arrive('import-1'), 'aborted')
+    expectDecided(await g.arrive('import-1'), 'pass', 'declared')
+    g.declare({ id: 'D2', plate: '24C00002' })
+    await g.leave(await g.arrive('import-1', { plate: '24C00002' }))
+    g.declare({ id: 'D2', plate: '24C00002', direction: 'export' })
+    expectDecided(await g.arrive('export-1', { plate: '24C00002' }), 'pass', 'declared')
+  })
+
+  it('or for as many as it says', async () => {
+    const g = await gate()
+    g.declare({ id: 'D1', trips: 2 })
+    await g.leave(await g.arrive('import-1'))
+    const second = await g.arrive('import-1')
+    expectDecided(second, 'pass', 'declared')
+    await g.leave(second)
+    expectDecided(await g.arrive('import-1'), 'refer', 'declaration-used', '2')
+  })
+
+  it('a used one does not stand in the way of the next', async () => {
+    const g = await gate()
+    g.declare({ id: 'D1' })
+    await g.leave(await g.arrive('import-1'))
+    g.declare({ id: 'D2' })
+    const again = await g.arrive('import-1')
+    expectDecided(again, 'pass', 'declared', 'D2')
+    await g.leave(again)
+    // Both used: nobody can say which one is meant.
+    expectDecided(await g.arrive('import-1'), 'refer', 'plate-ambiguous')
+  })
+
+  it('two vehicles with one plate in two lanes: the second is referred', async () => {
+    const g = await gate('kim-thanh', { stay: true })
+    g.declare({ id: 'D1' })
+    const first = await g.arrive('import-1')
+    expectDecided(first, 'pass', 'declared')
+    expectDecided(await g.arrive('import-3'), 'refer', 'declaration-elsewhere', 'D1')
+  })
 })

@@ -11,13 +11,18 @@ import { zoneOf } from '../../gateway/journal/zone.ts'
 import { silentLog } from '../../gateway/kernel/log.ts'
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import type { Decision, Reason } from '../../gateway/rules/decide.ts'
+import type { Facts } from '../../gateway/rules/facts.ts'
 import { loadRules, type RuleSet } from '../../gateway/rules/load.ts'
 import { redecide } from '../../gateway/rules/redecide.ts'
+import type { DecisionRecord } from '../../gateway/rules/snapshot.ts'
 import { decideDurably } from '../../gateway/site/decider.ts'
+import { SiteFigures } from '../../gateway/site/figures.ts'
+import { type EventContext, passageEvent } from '../../gateway/site/lane-events.ts'
 import { policyOf } from '../../gateway/site/lanes.ts'
-import { newPassage } from '../../gateway/site/passage.ts'
+import { newPassage, type Passage, type PassageOutcome } from '../../gateway/site/passage.ts'
 import { Recorder } from '../../gateway/site/recorder.ts'
 import { eventDataSchema } from '../../gateway/uplink/schema/event.ts'
+import { stats as statsSchema } from '../../gateway/uplink/schema/up.ts'
 
 export const NOW = Date.parse('2026-11-21T08:00:00+07:00')
 
@@ -43,6 +48,9 @@ export interface Decided {
   readonly event: Record<string, unknown>
   /** Types and codes of what else was told. */
   readonly alarms: readonly string[]
+  readonly passage: Passage
+  /** What the rules were asked about. */
+  readonly facts: Facts
 }
 
 function voted(text: string, position: 'front' | 'rear', { sure = true, readings }: Vehicle): VotedPlate {
@@ -62,15 +70,63 @@ async function load(name: string): Promise<{ loaded: LoadedSite; rules: RuleSet 
   return { loaded, rules: await loadRules(loaded.rules) }
 }
 
+export interface GateOptions {
+  /** What is otherwise than in the site file. */
+  readonly stays?: Partial<LoadedSite['site']['stays']>
+  /** Vehicles stay in their lanes until they {@link leave}; else each arrival finds the others gone, back where they came from. */
+  readonly stay?: boolean
+  readonly takes?: Readonly<Record<string, LoadedSite['site']['lanes'][string]['takes']>>
+}
+
 /** @param name a file of config/sites, without its ending */
-export async function gate(name = 'kim-thanh') {
+export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {} }: GateOptions = {}) {
   if (!sites.has(name)) sites.set(name, load(name))
   const { loaded, rules } = await sites.get(name)!
   const declarations = new DeclarationIndex()
   const lists = new ListIndex()
   const clock = new VirtualClock({ epoch: NOW })
   const alarms = new Set<string>()
+  const entries: Entry[] = []
+  const zone = zoneOf(loaded.site.site.timezone)
+  const quality = { synced: true, offset_ms: 0 }
+  const figures = new SiteFigures({
+    zone,
+    lanes: Object.keys(loaded.site.lanes),
+    policy: { ...loaded.site.stays, ...stays },
+    clock,
+    clockQuality: () => quality,
+    log: silentLog,
+  })
+  const recorder = new Recorder({
+    journal: {
+      append: async (all) => {
+        entries.push(...all)
+        return { sequences: all.filter((e) => e.kind === 'event').map((_, i) => i + 1) }
+      },
+    },
+    clock,
+    log: silentLog,
+    onRecord: figures.recorded,
+  })
+  figures.start(recorder)
+  const inLanes = new Set<Passage>()
   let no = 0
+
+  const eventsFrom = (mark: number) => {
+    const events = entries.slice(mark).filter((e): e is EventEntry => e.kind === 'event')
+    for (const e of events) expect(eventDataSchema(e.type)!.safeParse(e.data).error).toBeUndefined()
+    return events
+  }
+  const context = (lane: string): EventContext => {
+    const { direction } = loaded.site.lanes[lane]!
+    return { lane, direction, zone, clock: quality, at: clock.now() }
+  }
+
+  const end = async (p: Passage, outcome: PassageOutcome) => {
+    inLanes.delete(p)
+    p.ended = { at: clock.now(), mono: clock.mono() }
+    await recorder.record([passageEvent(context(p.lane), outcome, p, { outcome })])
+  }
 
   return {
     rules,
@@ -93,19 +149,12 @@ export async function gate(name = 'kim-thanh') {
     /** The vehicle stands at the stop line of `lane` until the decision is recorded. */
     async arrive(lane: string, vehicle: Vehicle = {}): Promise<Decided> {
       const config = loaded.site.lanes[lane]!
-      const entries: Entry[] = []
-      const recorder = new Recorder({
-        journal: {
-          append: async (all) => {
-            entries.push(...all)
-            return { sequences: all.filter((e) => e.kind === 'event').map((_, i) => i + 1) }
-          },
-        },
-        clock,
-        log: silentLog,
-      })
+      if (!stay) for (const p of inLanes) await end(p, 'aborted')
       const { plate = '24C12345', rear } = vehicle
-      const p = newPassage(++no, lane, config.direction, { at: NOW, mono: 0 })
+      const p = newPassage(++no, lane, config.direction, { at: clock.now(), mono: clock.mono() })
+      inLanes.add(p)
+      const mark = entries.length
+      await recorder.record([passageEvent(context(lane), 'arrived', p)])
       const decision = await decideDurably(p, {
         findings: {
           plates: [...(plate === null ? [] : [voted(plate, 'front', vehicle)]), ...(rear ? [voted(rear, 'rear', {})] : [])],
@@ -114,29 +163,23 @@ export async function gate(name = 'kim-thanh') {
           codes: (vehicle.codes ?? []).map(seen('code')),
           pictures: [],
         },
-        lane: { ...policyOf(lane, config, rules).facts, direction: config.direction },
+        lane: { ...policyOf(lane, { ...config, takes: takes[lane] ?? config.takes }, rules).facts, direction: config.direction },
         rules,
         declarations,
         lists,
         lookalikes: vehicle.lookalikes ?? false,
+        earlier: figures,
         inhibited: null,
         clock,
         keep: async () => null,
         recorder,
-        context: () => ({
-          lane,
-          direction: config.direction,
-          zone: zoneOf('Asia/Ho_Chi_Minh'),
-          clock: { synced: true, offset_ms: 0 },
-          at: NOW,
-        }),
+        context: () => context(lane),
         alarms,
       })
-      const events = entries.filter((e): e is EventEntry => e.kind === 'event')
+      const events = eventsFrom(mark)
       const event = events.find((e) => e.type === 'luong.passage.decided.v1')!.data
-      for (const e of events) expect(eventDataSchema(e.type)!.safeParse(e.data).error).toBeUndefined()
       expect(event.decision).toMatchObject({ rule: decision.rule, outcome: decision.outcome, reasons: decision.reasons })
-      const record = entries.find((e): e is InputEntry => e.kind === 'input')!
+      const record = entries.slice(mark).find((e): e is InputEntry => e.kind === 'input')!
       // What is journalled is enough to decide it again.
       expect(redecide(rules, decision, JSON.parse(JSON.stringify(record.body))).change).toBe('same')
       return {
@@ -144,9 +187,33 @@ export async function gate(name = 'kim-thanh') {
         reason: decision.reasons[0]!,
         event,
         alarms: events.filter((e) => e.type === 'luong.alarm.raised.v1').map((e) => String(e.data.alarm)),
+        passage: p,
+        facts: (record.body as DecisionRecord).facts!,
       }
     },
+    /** It leaves the lane: through the gate, unless `outcome` says otherwise. Tells the alarms of the site that this raised or cleared. */
+    async leave({ passage: p }: Decided, outcome: PassageOutcome = 'cleared'): Promise<string[]> {
+      const mark = entries.length
+      await end(p, outcome)
+      figures.watch()
+      await clock.advance(0)
+      return siteAlarms(eventsFrom(mark))
+    },
+    /** Lets time pass; tells the alarms of the site that were raised and cleared. */
+    async later(hours: number): Promise<string[]> {
+      const mark = entries.length
+      await clock.advance(hours * 3_600_000)
+      return siteAlarms(eventsFrom(mark))
+    },
+    /** As published. */
+    stats: () => statsSchema.parse(figures.stats()),
   }
+}
+
+function siteAlarms(events: readonly EventEntry[]): string[] {
+  return events
+    .filter((e) => e.type.startsWith('luong.alarm.') && e.lane === undefined)
+    .map((e) => [e.type.split('.')[2], e.data.alarm, ...(e.data.plate ? [e.data.plate] : [])].join(' '))
 }
 
 /** The outcome, by that rule, with a reason in three languages that says each of `words`. */

@@ -1,10 +1,11 @@
 import type Database from 'better-sqlite3'
 import { LuongError } from '../../kernel/errors.ts'
 import { start } from './001-start.ts'
+import { loads } from './002-loads.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step, in order. */
-export const migrations: readonly Migration[] = [start]
+export const migrations: readonly Migration[] = [start, loads]
 
 /**
  * Brings the database to the newest shape, each step in a transaction of its own.

@@ -38,7 +38,11 @@ export const laneState = z
         }),
       )
       .meta({ title: 'Devices', description: 'Health by device id.' }),
-    queue: z.int().min(0).nullable().meta({ title: 'Queue', description: 'Vehicles waiting before the lane; null: not measured.' }),
+    queue: z
+      .int()
+      .min(0)
+      .nullable()
+      .meta({ title: 'Queue', description: 'Vehicles waiting at the lane, as far as its loops see: 0 or 1; null: not measured.' }),
     passage: z
       .strictObject({
         id: passageId,
@@ -72,6 +76,15 @@ const summary = (title: string, description: string) =>
     })
     .meta({ title, description })
 
+const times = (title: string, description: string) =>
+  z
+    .strictObject({
+      waiting_ms: summary('Waiting', 'Arrival to decision, ms.'),
+      passage_ms: summary('Passage', 'Arrival to cleared, ms.'),
+    })
+    .meta({ title, description })
+const hours = (title: string, description: string) => z.number().min(0).meta({ title, description, unit: 'h' })
+
 export const stats = z
   .strictObject({
     since: instant.meta({ title: 'Since', description: 'Start of the day counted, in the time zone of the site.' }),
@@ -86,11 +99,21 @@ export const stats = z
           referred: count('Sent to an officer.'),
           redirected: count('Sent to another lane.'),
           aborted: count('Left without passing.'),
+          waiting_ms: summary('Waiting', 'Arrival to decision, ms.'),
+          passage_ms: summary('Passage', 'Arrival to cleared, ms.'),
+          last_hour: count('Cleared in the last 60 minutes: the throughput.'),
+          busy: z
+            .number()
+            .min(0)
+            .max(1)
+            .meta({ title: 'Busy', description: 'Share of the last 60 minutes in which a vehicle was in the lane. Near 1 others wait.' }),
         }),
       )
       .meta({ title: 'Lanes', description: 'Passages by lane and outcome.' }),
     waiting_ms: summary('Waiting', 'Arrival to decision, ms.'),
     passage_ms: summary('Passage', 'Arrival to cleared, ms.'),
+    perishable: times('Perishable', 'The same for vehicles with perishable goods.'),
+    other: times('Other', 'The same for all others.'),
     read_rate: z
       .number()
       .min(0)
@@ -101,6 +124,37 @@ export const stats = z
       .int()
       .nullable()
       .meta({ title: 'Empties inside', description: 'Empty trucks that entered and have not gone back; null: not counted.' }),
+    empties: z
+      .strictObject({
+        inside: count('Empty trucks that entered and have not gone back.'),
+        oldest_h: z
+          .number()
+          .min(0)
+          .nullable()
+          .meta({ title: 'Oldest', description: 'How long the first of them has stood, hours; null: there is none.' }),
+        allowed: count('More are a backlog: `stays.empties` of the site file.'),
+        backlog: z.boolean().meta({ title: 'Backlog', description: 'There are more; alarm empty-backlog is raised.' }),
+      })
+      .meta({ title: 'Empties', description: 'Backlog of empty trucks.' }),
+    stays: z
+      .strictObject({
+        inside: count('Vehicles of the other side that came in and have not gone back.'),
+        two_way: count('Those on two-way trips.'),
+        over: count('Those that stay longer than `stays` of the site file allows.'),
+        vehicles: z
+          .array(
+            z.strictObject({
+              plate: z.string().max(16).meta({ title: 'Plate', description: 'Of the vehicle.' }),
+              since: instant.meta({ title: 'Since', description: 'When it came in.' }),
+              hours: hours('Hours', 'How long it has been here.'),
+              limit_h: hours('Limit', 'How long it may stay.'),
+              two_way: z.boolean().meta({ title: 'Two-way', description: 'It is on a two-way trip.' }),
+            }),
+          )
+          .max(50)
+          .meta({ title: 'Vehicles', description: 'Those over the limit, longest first; at most 50.' }),
+      })
+      .meta({ title: 'Stays', description: 'Vehicles inside and how long they may stay.' }),
   })
   .meta({ title: 'Statistics', description: 'Counts and times of the day so far.' })
 export type Stats = z.input<typeof stats>

@@ -146,6 +146,7 @@ describe('projections', () => {
       outcome: 'cleared',
       arrivedAt: AT + 1,
       decidedAt: AT + 2_010,
+      referredAt: null,
       endedAt: AT + 9_000,
     })
     expect((await journal.unfinished()).map((p) => [p.id, p.outcome, p.plate])).toEqual([
@@ -244,7 +245,7 @@ describe('the folder', () => {
     const error = await failing(opened(folder.dir))
     expect([error.code, error.message]).toEqual([
       'JOURNAL_UNAVAILABLE',
-      `${join(folder.dir, 'journal.db')} was written by a newer version of luong (format 99, this program knows 1)`,
+      `${join(folder.dir, 'journal.db')} was written by a newer version of luong (format 99, this program knows 2)`,
     ])
   })
 

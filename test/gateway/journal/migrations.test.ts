@@ -18,7 +18,7 @@ it('are numbered from 1 without gaps', () => {
 
 it('make the whole database, once', () => {
   migrate(db)
-  expect(tables()).toEqual(['cursors', 'documents', 'entries', 'meta', 'passages'])
+  expect(tables()).toEqual(['cursors', 'documents', 'entries', 'loads', 'meta', 'passages', 'vehicles'])
   migrate(db)
   expect(version()).toBe(migrations.length)
 })
@@ -31,4 +31,31 @@ it('run only what is missing, and all of a step or nothing', () => {
   expect([version(), tables()]).toEqual([1, ['a']])
   migrate(db, [first, { version: 2, name: 'b', sql: 'CREATE TABLE b (x)' }])
   expect([version(), tables()]).toEqual([2, ['a', 'b']])
+})
+
+it('2: a journal from before knows when passages were referred and which vehicle crossed last', () => {
+  migrate(db, migrations.slice(0, 1))
+  const passage = db.prepare('INSERT INTO passages VALUES (?, ?, ?, ?, ?, 1, 2, 9)')
+  const entry = db.prepare("INSERT INTO entries (id, sequence, type, lane, passage, at, text, hash) VALUES (?, ?, ?, 'l', ?, ?, '', x'00')")
+  for (const [id, outcome] of [
+    ['P1', 'cleared'],
+    ['P2', 'cleared'],
+    ['P3', 'aborted'],
+  ] as const)
+    passage.run(id, 'l', 'import', '24C12345', outcome)
+  const events = [
+    ['P1', 'referred', 3],
+    ['P1', 'cleared', 5],
+    ['P2', 'cleared', 7],
+    ['P3', 'referred', 8],
+    ['P3', 'aborted', 9],
+  ] as const
+  for (const [i, [id, verb, at]] of events.entries()) entry.run(i + 1, i + 1, `luong.passage.${verb}.v1`, id, at)
+  migrate(db)
+  expect(db.prepare('SELECT id, referred_at FROM passages ORDER BY id').raw().all()).toEqual([
+    ['P1', 3],
+    ['P2', null],
+    ['P3', 8],
+  ])
+  expect(db.prepare('SELECT * FROM vehicles').all()).toEqual([{ vehicle: '24C12345', passage: 'P2', entry: 3 }])
 })

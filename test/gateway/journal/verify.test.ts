@@ -118,10 +118,18 @@ describe('a changed journal', () => {
     ['a passage taken from the list', "DELETE FROM passages WHERE id = 'P1'", 54, /P1 is missing/],
     [
       'a passage added to the list',
-      "INSERT INTO passages VALUES ('Z', 'l', NULL, NULL, NULL, 1, NULL, NULL)",
+      "INSERT INTO passages VALUES ('Z', 'l', NULL, NULL, NULL, 1, NULL, NULL, NULL)",
       0,
       /has 7 rows, the events tell of 6/,
     ],
+    [
+      'another last crossing of a vehicle',
+      "UPDATE vehicles SET entry = 9 WHERE vehicle = '24C12341'",
+      0,
+      /list of vehicles says 9 for 24C12341/,
+    ],
+    ['a vehicle added', "INSERT INTO vehicles VALUES ('X', 'P1', 3)", 0, /list of vehicles has 6 rows/],
+    ['a load added', "INSERT INTO loads VALUES ('P1', 'D', NULL, NULL, '{}')", 0, /list of loads has 1 rows, the records tell of 0/],
     ['the end cut off', 'DELETE FROM entries WHERE id = 138', 0, /uplink was sent events after 22/],
   ])('is found out: %s', async (_, sql, entry, why) => {
     const dir = changed((db) => {
