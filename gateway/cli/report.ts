@@ -1,11 +1,12 @@
 /** `luong report`: what passed in a period, against the period before. */
 import type { Command } from 'commander'
 import { LISTS_STATE, listsState } from '../declarations/state.ts'
+import { lastArrival, siteReport } from '../figures/report.ts'
 import { type JournalReader, openReader } from '../journal/reader.ts'
-import { lastArrival, type PeriodFigures, type SiteReport, siteReport } from '../journal/statistics.ts'
 import { localTime, type Zone } from '../journal/zone.ts'
 import { LuongError } from '../kernel/errors.ts'
-import { finish, printer, table } from './print.ts'
+import { finish, printer } from './print.ts'
+import { reportText } from './report-text.ts'
 
 interface Options {
   readonly from?: string
@@ -19,7 +20,7 @@ export function report(program: Command): void {
   program
     .command('report')
     .argument('<data-dir>', 'data folder of a gateway, running or not')
-    .description('counts and times of a period, compared with the period before; without a period, the last day with traffic')
+    .description('counts, times and loads of a period, compared with the period before; without a period, the last day with traffic')
     .option('--from <time>', 'RFC 3339, or local: 2026-11-21 or 2026-11-21T08:00')
     .option('--to <time>', 'end of the period, not included; a day after --from when absent')
     .option('--json', 'one JSON object')
@@ -30,7 +31,7 @@ export function report(program: Command): void {
           const [from, to] = period(options, reader.zone, lastArrival(reader) ?? Date.now())
           const figures = siteReport(reader, from, to)
           const lists = listsNow(reader)
-          await printer().line(options.json ? JSON.stringify({ ...figures, lists }) : `${text(figures)}\n\n${listsText(lists)}`)
+          await printer().line(options.json ? JSON.stringify({ ...figures, lists }) : `${reportText(figures)}\n\n${listsText(lists)}`)
           return 0
         } finally {
           reader.close()
@@ -59,36 +60,6 @@ function time(option: string, given: string, zone: Zone): number {
   return at
 }
 
-function text(r: SiteReport): string {
-  const { period: now, before } = r
-  const minute = (t: string) => t.slice(0, 16).replace('T', ' ')
-  const compare = (title: string, pick: (f: PeriodFigures) => Readonly<Record<string, number>>): string[][] =>
-    [...new Set([...Object.keys(pick(now)), ...Object.keys(pick(before))])].sort().map((key) => {
-      const [a, b] = [pick(now)[key] ?? 0, pick(before)[key] ?? 0]
-      return [`${title} ${key}`, String(a), String(b), change(a, b)]
-    })
-  const seconds = (f: PeriodFigures, key: 'mean' | 'p95') => (f.passage_s === null ? '-' : `${f.passage_s[key]} s`)
-  const share = (f: PeriodFigures) => (f.read_rate === null ? '-' : `${(f.read_rate * 100).toFixed(1)} %`)
-  const rows = [
-    ['', 'period', 'before', 'change'],
-    ['passages', String(now.passages), String(before.passages), change(now.passages, before.passages)],
-    ...compare('outcome', (f) => f.outcomes),
-    ...compare('lane', (f) => f.lanes),
-    ...compare('direction', (f) => f.directions),
-    ['passage time, mean', seconds(now, 'mean'), seconds(before, 'mean'), ''],
-    ['passage time, 95 %', seconds(now, 'p95'), seconds(before, 'p95'), ''],
-    ['plates read', share(now), share(before), ''],
-  ]
-  const most = Math.max(1, ...now.hours)
-  const hours = now.hours.flatMap((n, hour) =>
-    n === 0
-      ? []
-      : [`${String(hour).padStart(2, '0')}:00  ${String(n).padStart(String(most).length)}  ${'#'.repeat(Math.ceil((n / most) * 40))}`],
-  )
-  const head = `${r.site}  ${minute(now.from)} to ${minute(now.to)} (${r.timezone}); before: from ${minute(before.from)}`
-  return [head, '', table(rows), ...(hours.length === 0 ? [] : ['', 'arrivals by hour', ...hours])].join('\n')
-}
-
 /** What is declared at present, whatever the period. */
 interface ListsNow {
   readonly declarations: number
@@ -107,10 +78,4 @@ function listsNow({ db, queries, zone }: JournalReader): ListsNow {
 function listsText({ declarations, entries, newest, contact }: ListsNow): string {
   const minute = (t: string | null) => (t === null ? 'never' : t.slice(0, 16).replace('T', ' '))
   return `now on site: ${declarations} declarations, ${entries} list entries; newest change ${minute(newest)}, last contact with the platform ${minute(contact)}`
-}
-
-function change(now: number, before: number): string {
-  if (before === 0) return now === 0 ? '' : 'new'
-  const percent = Math.round(((now - before) / before) * 100)
-  return `${percent > 0 ? '+' : ''}${percent} %`
 }

@@ -2,6 +2,7 @@
 import { dayFigures } from '../figures/day.ts'
 import { type Deciding, historyOf } from '../figures/history.ts'
 import { Ledger } from '../figures/ledger.ts'
+import { FIGURES_POLICY } from '../figures/report.ts'
 import { inward, type StayFigures, type StayPolicy, stayFigures, staysAt } from '../figures/stays.ts'
 import type { Entry, Journal } from '../journal/journal.ts'
 import type { Zone } from '../journal/zone.ts'
@@ -18,8 +19,6 @@ import { dueAlarms, StayAlarms } from './stay-alarms.ts'
 const LOOK_MS = 60_000
 /** Vehicles over their limit that `stats` names. */
 const NAMED = 50
-/** Document with the policy in force, for reports on the data folder. */
-export const FIGURES_POLICY = { collection: 'figures', key: 'stays' } as const
 
 export interface SiteFiguresOptions {
   readonly zone: Zone
