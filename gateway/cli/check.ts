@@ -7,7 +7,10 @@ import { ConfigError, type LoadedSite, loadSite } from '../../config/load.ts'
 import type { Problem } from '../kernel/problems.ts'
 import { ProblemsError } from '../kernel/problems.ts'
 import { checkExamples } from '../rules/decide.ts'
+import type { Facts } from '../rules/facts.ts'
 import { loadRules } from '../rules/load.ts'
+import { checkRedirects } from '../rules/redirect.ts'
+import { siteLanes } from '../site/derive.ts'
 import { paint } from './colour.ts'
 
 interface Options {
@@ -42,7 +45,7 @@ export function check(program: Command): void {
 export async function checkSite(file: string): Promise<Checked> {
   try {
     const site = await loadSite(file)
-    const rules = await checkRules(site.rules)
+    const rules = await checkRules(site.rules, siteLanes(site.site))
     return { ...rules, site, problems: [...site.warnings, ...rules.problems] }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
@@ -51,11 +54,11 @@ export async function checkSite(file: string): Promise<Checked> {
   }
 }
 
-async function checkRules(files: readonly string[]): Promise<Omit<Checked, 'site'>> {
+async function checkRules(files: readonly string[], lanes: readonly Facts['lane'][] = []): Promise<Omit<Checked, 'site'>> {
   try {
     const set = await loadRules(files.map(nearName))
     const { problems, examples } = checkExamples(set)
-    return { problems, rules: set.rules.length, examples }
+    return { problems: [...problems, ...checkRedirects(set, lanes)], rules: set.rules.length, examples }
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
     return { problems: error.problems, rules: 0, examples: 0 }

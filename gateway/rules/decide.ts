@@ -18,6 +18,8 @@ export interface Decision {
   readonly rule: string
   readonly reasons: readonly Reason[]
   readonly alarm?: 'detained-vehicle'
+  /** Where a redirected vehicle should go; absent when no lane of this site takes it. */
+  readonly lane?: string
   /** Hash of the rules in force. */
   readonly config: string
   /** Draws that the rules asked for on the way to the decision; absent when there were none. For the record, not for publishing. */
@@ -38,6 +40,38 @@ const NOT_KNOWN: Reason = {
   vi: 'Quy tắc cho qua, nhưng xe {plate} không rõ là xe khai báo nào: chuyển cán bộ trực',
   zh: '规则放行，但无法确认车辆 {plate} 对应哪份申报单：转值班员处理',
   en: 'A rule says pass, but vehicle {plate} is not known to be a declared one: to the officer',
+}
+
+const listed = (ids: readonly string[]) => ids.join(', ')
+
+/**
+ * A redirect with its lane, which the facts name. Where the lane that takes the vehicle is not open, or has sent it away before, sending
+ * it on would help nobody: it goes to the officer. Where no lane of the site takes it, it is sent away as the rule says.
+ */
+function sentOn(decision: Decision, { elsewhere }: Facts): Decision {
+  if (decision.outcome !== 'redirect') return decision
+  const [lane] = elsewhere.open
+  if (lane !== undefined) {
+    const where: Reason = { vi: `Mời sang làn ${lane}`, zh: `请走 ${lane} 车道`, en: `Please use lane ${lane}` }
+    return { ...decision, lane, reasons: [...decision.reasons, where] }
+  }
+  const why = noLane(listed(elsewhere.been), listed(elsewhere.closed))
+  return why === null ? decision : { ...decision, outcome: 'refer', reasons: [...decision.reasons, why] }
+}
+
+function noLane(been: string, closed: string): Reason | null {
+  if (been !== '')
+    return {
+      vi: `Xe đã được chuyển đi từ làn ${been}: không chuyển vòng, chuyển cán bộ trực`,
+      zh: `车辆已从 ${been} 车道转来：不再来回转道，转值班员处理`,
+      en: `The vehicle was already sent here from lane ${been}: not sent in circles, to the officer`,
+    }
+  if (closed === '') return null
+  return {
+    vi: `Làn nhận xe này hiện không mở (${closed}): chuyển cán bộ trực`,
+    zh: `接收该车的车道未开放（${closed}）：转值班员处理`,
+    en: `The lane that takes this vehicle is not open (${closed}): to the officer`,
+  }
 }
 
 /**
@@ -83,7 +117,7 @@ function firstThatHolds(set: RuleSet, f: Facts): Decision {
         ...(rule.alarm ? { alarm: rule.alarm } : {}),
         config: set.hash,
       }
-      return unlessStale(decision, f)
+      return unlessStale(sentOn(decision, f), f)
     }
   }
   return { outcome: 'refer', rule: 'default', reasons: [say(NO_RULE, f)], config: set.hash }

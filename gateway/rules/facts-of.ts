@@ -108,6 +108,7 @@ export function factsOf(context: FactsContext): Facts {
       max_age_h: context.age?.max_age_h ?? 24,
     },
     ...(context.history ?? NO_HISTORY),
+    elsewhere: { open: [], closed: [], been: [] },
     disagreements: identity.disagreements.map((x) => x.code),
     differences: identity.disagreements.map((x) => `${x.code} ${x.expected} ≠ ${x.seen}`),
   }

@@ -201,6 +201,16 @@ export const facts = z.strictObject({
       backlog: flag('They are more than `stays.empties` of the site file', 'empties.backlog && declaration.traffic == "empty"'),
     })
     .prefault({}),
+  elsewhere: z
+    .strictObject({
+      open: texts(
+        'Filled when the rules send the vehicle to another lane: open lanes that take it, best first',
+        'size(elsewhere.open) == 0',
+      ),
+      closed: texts('Lanes that would take it and are not open now', 'size(elsewhere.closed) > 0'),
+      been: texts('Lanes that would take it and have sent it away before', 'size(elsewhere.been) > 0'),
+    })
+    .prefault({}),
   disagreements: texts(
     'Codes of what does not fit: plate, trailer, weight, second-plate, tag, container, direction, validity',
     '"trailer" in disagreements',

@@ -10,12 +10,20 @@ import { type Decision, decide } from '../rules/decide.ts'
 import type { Facts } from '../rules/facts.ts'
 import { factsOf } from '../rules/facts-of.ts'
 import type { RuleSet } from '../rules/load.ts'
+import { elsewhere, type OtherLane } from '../rules/redirect.ts'
 import { type DecisionRecord, recordOf } from '../rules/snapshot.ts'
 import type { Freshness } from './freshness.ts'
 import type { Findings } from './identifier.ts'
 import { alarmEvent, type EventContext, passageEvent } from './lane-events.ts'
 import type { LaneRunnerOptions } from './lane-options.ts'
 import type { Passage } from './passage.ts'
+import type { SentOn } from './sent-on.ts'
+
+/** What a lane knows of the others. */
+export interface OtherLanes {
+  readonly lanes: () => readonly OtherLane[]
+  readonly sent: SentOn
+}
 
 /** What earlier passages say. */
 export interface Earlier {
@@ -38,6 +46,8 @@ interface Deciding {
   readonly earlier?: Earlier
   /** Why no new vehicle may be let through just now, or null. */
   readonly inhibited: string | null
+  /** The lanes of the site, and who was sent between them; absent: a redirect names no lane. */
+  readonly otherLanes?: OtherLanes | undefined
   /** Wall clock, ms. */
   readonly now: number
 }
@@ -76,9 +86,30 @@ function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: D
     history: d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
     now: d.now,
   })
-  const decision = d.inhibited === null ? decide(d.rules, facts) : outOfOrder(d.inhibited, d.rules.hash)
-  p.decision = decision
-  return { decision, record: { ...recordOf(facts, decision, d.inhibited === null), load: loadOf({ ...known, decision }) } }
+  if (d.inhibited !== null) {
+    p.decision = outOfOrder(d.inhibited, d.rules.hash)
+    return { decision: p.decision, record: { ...recordOf(facts, p.decision, false), load: loadOf({ ...known, decision: p.decision }) } }
+  }
+  const whole = withElsewhere(facts, p.identity.declaration?.id ?? p.identity.plate, d)
+  p.decision = decide(d.rules, whole)
+  return { decision: p.decision, record: { ...recordOf(whole, p.decision), load: loadOf({ ...known, decision: p.decision }) } }
+}
+
+/** Facts with the lanes that a vehicle may be sent to, when the rules send it away. */
+function withElsewhere(facts: Facts, vehicle: string | null, { rules, otherLanes }: Deciding): Facts {
+  if (!otherLanes) return facts
+  const { lanes, sent } = otherLanes
+  if (vehicle !== null) sent.arrived(vehicle)
+  if (decide(rules, facts).outcome !== 'redirect') return facts
+  return { ...facts, elsewhere: elsewhere(rules, facts, lanes(), vehicle === null ? [] : sent.from(vehicle)) }
+}
+
+/** What the other lanes must know of a decision that is durable. */
+function remember(p: Passage, { lane, outcome }: Decision, sent: SentOn): void {
+  const vehicle = p.identity?.declaration?.id ?? p.identity?.plate
+  if (vehicle === undefined || vehicle === null) return
+  if (lane !== undefined) sent.send(vehicle, p.lane, lane)
+  else if (outcome === 'pass') sent.forget(vehicle)
 }
 
 export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerOptions, 'clock' | 'keep' | 'recorder' | 'onPassage'> {
@@ -111,6 +142,7 @@ export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Dec
   }
   d.onPassage?.('luong.passage.decided.v1', p)
   await d.recorder.record(entries)
+  if (d.otherLanes) remember(p, decision, d.otherLanes.sent)
   return decision
 }
 

@@ -4,6 +4,7 @@ import type { Site } from '../../config/schema/site.ts'
 import type { Links } from '../../firmware-bridge/plan.ts'
 import type { RunningBroker } from '../broker/broker.ts'
 import type { LaneSettings, LaneTimings } from '../lane/model.ts'
+import type { Facts } from '../rules/facts.ts'
 import type { TargetOptions } from './links.ts'
 
 type Lane = Site['lanes'][string]
@@ -64,6 +65,17 @@ export function platformLink(site: Site, targets: readonly Connected[]): boolean
 
 function account(username: string | undefined, password: string | undefined) {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+}
+
+/** A lane as the rules know it, but for its direction, which may change. */
+export function laneFacts(id: string, lane: Lane): Omit<Facts['lane'], 'direction'> {
+  const { takes, priority, scale, tag, code } = lane
+  return { id, takes: [...takes], priority, scale: scale !== undefined, tag: tag !== undefined, code: code !== undefined }
+}
+
+/** All lanes of a site in the directions of the site file. */
+export function siteLanes(site: Site): Facts['lane'][] {
+  return Object.entries(site.lanes).map(([id, lane]) => ({ ...laneFacts(id, lane), direction: lane.direction }))
 }
 
 /** What the lane core must know of how the lane is fitted. */

@@ -25,13 +25,14 @@ import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
 import type { LaneRunner } from './lane-runner.ts'
-import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
+import { type LaneUnit, laneState, makeLane, otherLane, policyOf } from './lanes.ts'
 import type { Target } from './links.ts'
 import { loadParts, type Parts } from './parts.ts'
 import type { ClockQuality, Passage } from './passage.ts'
 import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
 import { healthReport, samples } from './report.ts'
+import { SentOn } from './sent-on.ts'
 import { Storage } from './storage.ts'
 
 export interface GatewayOptions {
@@ -70,6 +71,7 @@ export class Gateway {
   readonly #imports: Imports
   readonly #lanes = new Map<string, LaneUnit>()
   readonly #targets: Target[] = []
+  readonly #sent: SentOn
   #parts!: Parts
   #rules!: RuleSet
   #storage: Storage | null = null
@@ -88,6 +90,7 @@ export class Gateway {
     this.#o = options
     this.#clock = options.clock ?? systemClock
     this.#log = options.log
+    this.#sent = new SentOn(this.#clock)
     const { site } = options.loaded
     this.#zone = zoneOf(site.site.timezone)
     this.#quality = clockQuality(this.#clock)
@@ -152,7 +155,7 @@ export class Gateway {
     const opened = this.#storage.open()
     opened.catch(() => {})
     this.#parts = await loadParts()
-    this.#rules = await checkedRules(loaded.rules)
+    this.#rules = await checkedRules(loaded)
     await opened
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
     await this.figures.restore(this.journal)
@@ -256,6 +259,7 @@ export class Gateway {
         loaded,
         keep: (passage, name, image) => this.storage.keep(passage, name, image),
         inhibited: () => this.storage.inhibited(),
+        otherLanes: { lanes: () => [...this.#lanes].map(([other, u]) => otherLane(u, this.#sent.coming(other))), sent: this.#sent },
         unfinished: unfinished.find((row) => row.lane === id) ?? null,
         plan: plans.get(id),
         savePlan: (plan) => this.journal.putDocument('lane-plan', id, plan),
@@ -337,7 +341,7 @@ export class Gateway {
    */
   async reload(): Promise<readonly string[]> {
     const loaded = await loadSite(this.#o.loaded.path)
-    const rules = await checkedRules(loaded.rules)
+    const rules = await checkedRules(loaded)
     this.#rules = rules
     this.freshness.policy = loaded.site.lists
     for (const [id, unit] of this.#lanes) {

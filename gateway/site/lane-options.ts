@@ -9,6 +9,7 @@ import type { LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
 import type { RuleSet } from '../rules/load.ts'
 import type { Earlier } from './decider.ts'
+import type { OtherLanes } from './decider.ts'
 import type { Freshness } from './freshness.ts'
 import type { Identifier } from './identifier.ts'
 import type { LaneRunner } from './lane-runner.ts'
@@ -48,6 +49,8 @@ export interface LaneRunnerOptions {
   readonly clockQuality: () => ClockQuality
   readonly zone: Zone
   readonly log: Log
+  /** Where vehicles may be sent; absent: a redirect names no lane. */
+  readonly otherLanes?: OtherLanes
   /** Called after every step. */
   readonly onChange: (runner: LaneRunner) => void
   /** Called with every passage event, for statistics and people's eyes. */

@@ -8,8 +8,9 @@ import type { Zone } from '../journal/zone.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Direction } from '../lane/model.ts'
 import type { RuleSet } from '../rules/load.ts'
+import type { OtherLane } from '../rules/redirect.ts'
 import type { LaneState } from '../uplink/schema/up.ts'
-import { laneSettings, laneTimings } from './derive.ts'
+import { laneFacts, laneSettings, laneTimings } from './derive.ts'
 import type { Freshness } from './freshness.ts'
 import { Identifier } from './identifier.ts'
 import type { LanePolicy, LaneRunnerOptions } from './lane-options.ts'
@@ -42,6 +43,7 @@ export interface LaneUnitOptions
     | 'log'
     | 'onChange'
     | 'onPassage'
+    | 'otherLanes'
   > {
   readonly config: LaneConfig
   readonly plates: Site['plates']
@@ -73,14 +75,7 @@ export function policyOf(id: string, config: LaneConfig, rules: RuleSet): LanePo
   return {
     timings: laneTimings(config),
     ttlMs: config.timing.command_ttl_ms,
-    facts: {
-      id,
-      takes: [...config.takes],
-      priority: config.priority,
-      scale: config.scale !== undefined,
-      tag: config.tag !== undefined,
-      code: config.code !== undefined,
-    },
+    facts: laneFacts(id, config),
     rules,
   }
 }
@@ -200,6 +195,17 @@ export function queueOf(state: LaneRunner['state'], approach: boolean): number |
   return waits || behind ? 1 : 0
 }
 
+/** A lane as the others see it, when they send a vehicle to it. */
+export function otherLane({ runner }: LaneUnit, coming: number): OtherLane {
+  const { phase, plan, wrongWay, vehicle } = runner.state
+  const working = phase !== 'closed' && phase !== 'fault' && phase !== 'starting'
+  return {
+    facts: { ...runner.policy.facts, direction: runner.direction },
+    open: working && !plan.closed && plan.direction === runner.direction && !wrongWay,
+    queue: (vehicle ? 1 : 0) + coming,
+  }
+}
+
 /** The retained state of a lane. */
 export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zone: Zone, now: number): LaneState {
   const { runner, config } = unit
@@ -224,6 +230,7 @@ export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zo
           plate: p.identity?.plate ?? p.plates[0]?.text ?? null,
           arrived: zone.format(p.arrived.at),
           ...(p.decision ? { outcome: p.decision.outcome } : {}),
+          ...(p.decision?.lane ? { lane: p.decision.lane } : {}),
         }
       : null,
     alarms: [...runner.alarms],

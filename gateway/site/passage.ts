@@ -83,7 +83,9 @@ export function passageData(
       : {}),
     ...(p.identity?.tags.length ? { tags: p.identity.tags.slice(0, 16) } : {}),
     ...(p.identity?.codes.length ? { codes: p.identity.codes.slice(0, 4) } : {}),
-    ...(d ? { decision: { rule: d.rule, outcome: d.outcome, reasons: d.reasons, config: d.config } } : {}),
+    ...(d
+      ? { decision: { rule: d.rule, outcome: d.outcome, reasons: d.reasons, config: d.config, ...(d.lane ? { lane: d.lane } : {}) } }
+      : {}),
     weight_kg: p.identity?.weight_kg ?? null,
     times,
     evidence: p.evidence.slice(0, 16),

@@ -3,11 +3,13 @@ import type { LoadedSite } from '../../config/load.ts'
 import { ProblemsError } from '../kernel/problems.ts'
 import { checkExamples } from '../rules/decide.ts'
 import { loadRules, type RuleSet } from '../rules/load.ts'
+import { checkRedirects } from '../rules/redirect.ts'
+import { siteLanes } from './derive.ts'
 
-/** Rules that load and agree with their own examples. Throws {@link ProblemsError} with everything that is wrong. */
-export async function checkedRules(files: readonly string[]): Promise<RuleSet> {
+/** Rules that load, agree with their own examples and send nobody in circles. Throws {@link ProblemsError} with all that is wrong. */
+export async function checkedRules({ rules: files, site }: Pick<LoadedSite, 'rules' | 'site'>): Promise<RuleSet> {
   const rules = await loadRules(files)
-  const { problems } = checkExamples(rules)
+  const problems = [...checkExamples(rules).problems, ...checkRedirects(rules, siteLanes(site))]
   if (problems.some((p) => p.severity === 'error')) throw new ProblemsError('RULES_INVALID', problems)
   return rules
 }

@@ -18,9 +18,11 @@ import type { DecisionRecord } from '../../gateway/rules/snapshot.ts'
 import { decideDurably } from '../../gateway/site/decider.ts'
 import { SiteFigures } from '../../gateway/site/figures.ts'
 import { type EventContext, passageEvent } from '../../gateway/site/lane-events.ts'
+import { siteLanes } from '../../gateway/site/derive.ts'
 import { policyOf } from '../../gateway/site/lanes.ts'
 import { newPassage, type Passage, type PassageOutcome } from '../../gateway/site/passage.ts'
 import { Recorder } from '../../gateway/site/recorder.ts'
+import { SentOn } from '../../gateway/site/sent-on.ts'
 import { eventDataSchema } from '../../gateway/uplink/schema/event.ts'
 import { stats as statsSchema } from '../../gateway/uplink/schema/up.ts'
 
@@ -110,6 +112,15 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
   })
   figures.start(recorder)
   const inLanes = new Set<Passage>()
+  const sent = new SentOn(clock)
+  const closed = new Set<string>()
+  const queues = new Map<string, number>()
+  const lanes = () =>
+    siteLanes(loaded.site).map((facts) => ({
+      facts,
+      open: !closed.has(facts.id),
+      queue: (queues.get(facts.id) ?? 0) + sent.coming(facts.id),
+    }))
   let no = 0
 
   const eventsFrom = (mark: number) => {
@@ -130,6 +141,9 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
 
   return {
     rules,
+    /** Lanes out of service, and vehicles waiting in the others. */
+    closed,
+    queues,
     /** Declares a vehicle for today, loaded and on its way in unless `d` says otherwise. */
     declare(d: Record<string, unknown>): Declaration {
       const whole = declaration.parse({
@@ -170,6 +184,7 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
         lookalikes: vehicle.lookalikes ?? false,
         earlier: figures,
         inhibited: null,
+        otherLanes: { lanes, sent },
         clock,
         keep: async () => null,
         recorder,
@@ -219,7 +234,8 @@ function siteAlarms(events: readonly EventEntry[]): string[] {
 /** The outcome, by that rule, with a reason in three languages that says each of `words`. */
 export function expectDecided(d: Decided, outcome: Decision['outcome'], rule: string, ...words: string[]): void {
   expect(d.decision).toMatchObject({ outcome, rule })
-  expect(d.decision.reasons).toHaveLength(1)
+  // The second one of a redirect says where to.
+  expect(d.decision.reasons).toHaveLength(d.decision.lane === undefined ? 1 : 2)
   const { vi, zh, en } = d.reason
   expect(zh).toMatch(/\p{Script=Han}{2}/u)
   expect(vi).toMatch(/[ăâđêôơưáàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ]/iu)

@@ -1,7 +1,7 @@
 /** What goes up besides events: retained pictures of the present. Only the newest counts. */
 import { z } from 'zod'
 import { traffic } from '../../identity/declaration.ts'
-import { clockQuality, direction, hash, instant, passageId, siteId } from './common.ts'
+import { clockQuality, direction, hash, instant, laneId, passageId, siteId } from './common.ts'
 
 export const status = z
   .strictObject({
@@ -49,6 +49,9 @@ export const laneState = z
         plate: z.string().max(16).nullable().meta({ title: 'Plate', description: 'Best plate so far.' }),
         arrived: instant,
         outcome: z.string().max(32).optional().meta({ title: 'Outcome', description: 'Decision so far.' }),
+        lane: laneId
+          .optional()
+          .meta({ title: 'To lane', description: 'Where a redirected vehicle should go: for the sign at the stop line.' }),
       })
       .nullable()
       .meta({ title: 'Passage', description: 'The vehicle in the lane, or null.' }),
