@@ -156,6 +156,7 @@ const parts = (s: Site): Parts => ({
   lanes: new Map(Object.entries(s.lanes)),
   broker: s.broker,
   http: s.http,
+  plan: s.lane_plan,
 })
 
 /** The parts of a site that is wrong somewhere, as far as they can be read. */
@@ -167,6 +168,7 @@ function salvaged(raw: Record<string, unknown>): Parts {
     lanes: each(lane, raw.lanes),
     broker: salvage(site.shape.broker, raw.broker),
     http: salvage(site.shape.http, raw.http),
+    plan: salvage(site.shape.lane_plan, raw.lane_plan),
   }
 }
 

@@ -19,6 +19,8 @@ export interface SiteView {
   readonly lanes: ReadonlyMap<string, LaneConfig | null>
   readonly broker: Site['broker'] | null
   readonly http: Site['http'] | null
+  /** undefined: there is none. */
+  readonly plan: Site['lane_plan'] | null
   /** The site as it was written, for places. */
   readonly raw: unknown
 }

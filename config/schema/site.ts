@@ -5,6 +5,7 @@ import { about, host, id, line, tcpPort, words } from './common.ts'
 import { lane } from './lane.ts'
 import { link } from './links.ts'
 import { lists } from './lists.ts'
+import { lanePlan } from './plan.ts'
 import { stays } from './stays.ts'
 
 export { brokerUser } from './broker.ts'
@@ -108,6 +109,7 @@ export const site = z.strictObject({
     .record(id, lane)
     .refine(...some('lane'))
     .meta(about('Lanes', 'Lanes by name; the name is part of the topics.')),
+  lane_plan: lanePlan.optional(),
   rules: z
     .array(path.meta(about('File', 'A rules file.')))
     .min(1)

@@ -24,8 +24,10 @@ import { ListFreshness } from './freshness.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
+import type { LanePlans, TurnAgreement } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
-import { type LaneUnit, laneState, makeLane, otherLane, policyOf } from './lanes.ts'
+import { otherLane, sitePlans } from './lane-views.ts'
+import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
 import type { Target } from './links.ts'
 import { loadParts, type Parts } from './parts.ts'
 import type { ClockQuality, Passage } from './passage.ts'
@@ -48,6 +50,8 @@ export interface GatewayOptions {
   readonly uplinkUrl?: string
   /** Called with every passage event, for the line a person reads. */
   readonly onPassage?: (type: string, passage: Passage) => void
+  /** The other half of a smart gate: asked before a lane turns. Without it nobody else has a say. */
+  readonly turnAgreement?: TurnAgreement
   /** Plate readers that were started before ({@link startReaders}), or something in their place. Closed with the gateway. */
   readonly pool?: ReaderPool
 }
@@ -72,6 +76,7 @@ export class Gateway {
   readonly #lanes = new Map<string, LaneUnit>()
   readonly #targets: Target[] = []
   readonly #sent: SentOn
+  readonly #plans: LanePlans
   #parts!: Parts
   #rules!: RuleSet
   #storage: Storage | null = null
@@ -95,16 +100,13 @@ export class Gateway {
     this.#zone = zoneOf(site.site.timezone)
     this.#quality = clockQuality(this.#clock)
     const { dataDir, log } = options
-    this.figures = new SiteFigures({
-      zone: this.#zone,
-      lanes: Object.keys(site.lanes),
-      policy: site.stays,
-      clock: this.#clock,
-      clockQuality: this.#quality,
-      log,
-    })
     const [journal, clock] = [() => this.journal, this.#clock]
     this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
+    const recorder = () => this.storage.recorder
+    const changed = (lane: string) => this.#publishLane(lane)
+    const about = { clock, clockQuality: this.#quality, zone: this.#zone, log }
+    this.figures = new SiteFigures({ ...about, lanes: Object.keys(site.lanes), policy: site.stays })
+    this.#plans = sitePlans(options.loaded, this.#lanes, options.turnAgreement ?? null, { ...about, journal, recorder, changed })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
   }
 
@@ -179,6 +181,8 @@ export class Gateway {
     this.figures.start(this.storage.recorder)
     this.#started.push(() => this.figures.stop())
     for (const unit of this.#lanes.values()) unit.start()
+    await this.#plans.start()
+    this.#started.push(() => this.#plans.stop())
     this.#devices.start()
     for (const target of this.#targets) await target.start()
     this.#tick()
@@ -196,6 +200,7 @@ export class Gateway {
       freshness: this.freshness,
       lane: (id) => this.lane(id),
       lanes: () => [...this.#lanes.keys()],
+      plans: this.#plans,
       resendFrom: (sequence) => this.#targets.map((t) => t.publisher.resendFrom(sequence)),
       clock: this.#clock,
       clockQuality: this.#quality,
@@ -259,6 +264,7 @@ export class Gateway {
         loaded,
         keep: (passage, name, image) => this.storage.keep(passage, name, image),
         inhibited: () => this.storage.inhibited(),
+        mayTurn: (direction) => this.#plans.mayTurn(id, direction),
         otherLanes: { lanes: () => [...this.#lanes].map(([other, u]) => otherLane(u, this.#sent.coming(other))), sent: this.#sent },
         unfinished: unfinished.find((row) => row.lane === id) ?? null,
         plan: plans.get(id),
@@ -297,7 +303,7 @@ export class Gateway {
   #publishLane(id: string): void {
     const unit = this.#lanes.get(id)
     if (!unit) return
-    const state = laneState(unit, this.#devices, this.freshness.read(), this.#zone, this.#clock.now())
+    const state = laneState(unit, this.#devices, this.freshness.read(), this.#zone, this.#clock.now(), this.#plans.about(id))
     for (const target of this.#targets) target.lane(id, state)
   }
 
@@ -344,6 +350,7 @@ export class Gateway {
     const rules = await checkedRules(loaded)
     this.#rules = rules
     this.freshness.policy = loaded.site.lists
+    this.#plans.exchange(loaded.site.lane_plan)
     for (const [id, unit] of this.#lanes) {
       const config = loaded.site.lanes[id]
       if (config) unit.runner.exchange(policyOf(id, config, rules))

@@ -12,6 +12,7 @@ import type { Command } from '../uplink/schema/down.ts'
 import { SeenCommands } from '../uplink/seen.ts'
 import type { TopicBase } from '../uplink/topics.ts'
 import type { ListFreshness } from './freshness.ts'
+import type { LanePlans } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality } from './passage.ts'
 import type { Recorder } from './recorder.ts'
@@ -24,6 +25,7 @@ export interface InboundOptions {
   readonly freshness: ListFreshness
   readonly lane: (id: string) => LaneRunner | undefined
   readonly lanes: () => string[]
+  readonly plans: Pick<LanePlans, 'refusal' | 'set' | 'overruled'>
   /** Events to send again, by target. Throws when there is no such sequence. */
   readonly resendFrom: (sequence: number) => number[]
   readonly clock: Clock
@@ -53,6 +55,9 @@ export async function recall(journal: Journal, declarations: DeclarationIndex, l
   }
   return journal.unfinished()
 }
+
+/** Commands that change what a plan says of a lane. */
+const PLANNED: readonly string[] = ['open-lane', 'close-lane', 'set-direction']
 
 type CommandFields = {
   id: string
@@ -137,9 +142,16 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
         o.log.info({ command: c.id, from: c.from, events }, 'events are sent again')
         return { ok: true }
       }
+      if (c.do === 'set-plan') {
+        const why = o.plans.refusal(c.plan)
+        if (why !== null) return refuse(c, why)
+        await o.recorder.record([event('accepted', c)])
+        o.plans.set(c.plan, c.by)
+        return { ok: true }
+      }
       const lane = o.lane(c.lane!)
       if (!lane) return refuse(c, `there is no lane ${c.lane}; there are ${o.lanes().join(', ')}`)
-      return lane.command({
+      const answer = await lane.command({
         id: c.id,
         do: c.do,
         by: c.by,
@@ -148,6 +160,8 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
         passage: 'passage' in c ? c.passage : undefined,
         direction: 'direction' in c ? c.direction : undefined,
       })
+      if (answer.ok && PLANNED.includes(c.do)) o.plans.overruled(c.lane!, c.by)
+      return answer
     },
     onRejected(fields, why) {
       o.recorder.record([event('rejected', fields, why)]).catch((error: unknown) => {

@@ -5,11 +5,10 @@ import type { ListIndex } from '../identity/lists.ts'
 import type { Zone } from '../journal/zone.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
-import type { LaneSettings, LaneTimings } from '../lane/model.ts'
+import type { Direction, LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
 import type { RuleSet } from '../rules/load.ts'
-import type { Earlier } from './decider.ts'
-import type { OtherLanes } from './decider.ts'
+import type { Earlier, OtherLanes } from './decider.ts'
 import type { Freshness } from './freshness.ts'
 import type { Identifier } from './identifier.ts'
 import type { LaneRunner } from './lane-runner.ts'
@@ -51,6 +50,8 @@ export interface LaneRunnerOptions {
   readonly log: Log
   /** Where vehicles may be sent; absent: a redirect names no lane. */
   readonly otherLanes?: OtherLanes
+  /** Why the lane may not be turned by command, or null; absent: the core alone says. Settles within seconds. */
+  readonly mayTurn?: (direction: Direction) => Promise<string | null>
   /** Called after every step. */
   readonly onChange: (runner: LaneRunner) => void
   /** Called with every passage event, for statistics and people's eyes. */

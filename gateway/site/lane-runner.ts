@@ -10,6 +10,7 @@ import {
   type Direction,
   type LaneAction,
   type LaneInput,
+  type LaneSettings,
   type SensorRole,
   type TimerName,
   type Tri,
@@ -59,6 +60,9 @@ export class LaneRunner {
   }
   get direction(): Direction {
     return this.#state.direction
+  }
+  get settings(): LaneSettings {
+    return this.#o.settings
   }
   get policy(): LanePolicy {
     return this.#policy
@@ -131,12 +135,21 @@ export class LaneRunner {
     const answer = this.#commands.add(c)
     const live = this.passage
     const why = refusal(c, this.id, live, this.#o.inhibited)
-    if (why !== null) {
-      const entries: Entry[] = []
-      this.#note({ type: 'command-rejected', id: c.id, why }, entries)
-      void this.#record(entries)
-      return answer
-    }
+    if (why !== null) this.#reject(c, why)
+    else if (c.do === 'set-direction' && c.direction && this.#o.mayTurn) {
+      // The core is asked last: by then somebody may have come.
+      void this.#o.mayTurn(c.direction).then((not) => (not === null ? this.#give(c, live) : this.#reject(c, not)))
+    } else this.#give(c, live)
+    return answer
+  }
+
+  #reject(c: LaneCommand, why: string): void {
+    const entries: Entry[] = []
+    this.#note({ type: 'command-rejected', id: c.id, why }, entries)
+    void this.#record(entries)
+  }
+
+  #give(c: LaneCommand, live: Passage | null): void {
     this.#dispatch({
       kind: 'command',
       at: this.#o.clock.mono(),
@@ -147,7 +160,6 @@ export class LaneRunner {
       ...(live && c.passage !== undefined ? { passage: live.no } : {}),
       ...(c.direction ? { direction: c.direction } : {}),
     })
-    return answer
   }
 
   /** Stops timers and pictures. Outputs stay as they are: stopping moves nothing. */

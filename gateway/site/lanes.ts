@@ -8,12 +8,12 @@ import type { Zone } from '../journal/zone.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Direction } from '../lane/model.ts'
 import type { RuleSet } from '../rules/load.ts'
-import type { OtherLane } from '../rules/redirect.ts'
 import type { LaneState } from '../uplink/schema/up.ts'
 import { laneFacts, laneSettings, laneTimings } from './derive.ts'
 import type { Freshness } from './freshness.ts'
 import { Identifier } from './identifier.ts'
 import type { LanePolicy, LaneRunnerOptions } from './lane-options.ts'
+import type { LanePlans } from './lane-plans.ts'
 import { LaneRunner } from './lane-runner.ts'
 import { newPassage, type Passage } from './passage.ts'
 import { SensorWiring } from './sensors.ts'
@@ -44,6 +44,7 @@ export interface LaneUnitOptions
     | 'onChange'
     | 'onPassage'
     | 'otherLanes'
+    | 'mayTurn'
   > {
   readonly config: LaneConfig
   readonly plates: Site['plates']
@@ -193,21 +194,15 @@ export function queueOf(state: LaneRunner['state'], approach: boolean): number |
   const waits = vehicle !== null && !vehicle.authorised
   const behind = (phase === 'clearing' || phase === 'closing') && !waits && state.sensors.approach === true
   return waits || behind ? 1 : 0
-}
-
-/** A lane as the others see it, when they send a vehicle to it. */
-export function otherLane({ runner }: LaneUnit, coming: number): OtherLane {
-  const { phase, plan, wrongWay, vehicle } = runner.state
-  const working = phase !== 'closed' && phase !== 'fault' && phase !== 'starting'
-  return {
-    facts: { ...runner.policy.facts, direction: runner.direction },
-    open: working && !plan.closed && plan.direction === runner.direction && !wrongWay,
-    queue: (vehicle ? 1 : 0) + coming,
-  }
-}
-
 /** The retained state of a lane. */
-export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zone: Zone, now: number): LaneState {
+export function laneState(
+  unit: LaneUnit,
+  devices: Devices,
+  lists: Freshness,
+  zone: Zone,
+  now: number,
+  plan?: ReturnType<LanePlans['about']>,
+): LaneState {
   const { runner, config } = unit
   const { state } = runner
   const p = runner.passage
@@ -235,6 +230,7 @@ export function laneState(unit: LaneUnit, devices: Devices, lists: Freshness, zo
       : null,
     alarms: [...runner.alarms],
     lists: { stale: lists.stale, contact: lists.contact === null ? null : zone.format(lists.contact) },
+    ...(plan ? { plan } : {}),
     ...(runner.fault ? { why: runner.fault } : {}),
     at: zone.format(now),
   }

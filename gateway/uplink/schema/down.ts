@@ -26,6 +26,15 @@ export const command = z
     z.strictObject({ ...base, do: z.literal('set-direction').meta(what), lane: laneId, direction }),
     z.strictObject({
       ...base,
+      do: z.literal('set-plan').meta(what),
+      plan: z
+        .string()
+        .min(1)
+        .max(41)
+        .meta({ title: 'Plan', description: 'Name of a lane plan of the site file; it holds until the schedule switches next.' }),
+    }),
+    z.strictObject({
+      ...base,
       do: z.literal('resend-from').meta(what),
       from: z.int().min(1).meta({ title: 'From', description: 'First sequence to send again, byte for byte.' }),
     }),

@@ -160,6 +160,22 @@ export const laneData = z
   })
   .meta({ title: 'Lane', description: 'A lane went into or out of service, failed or recovered.' })
 
+export const planData = z
+  .strictObject({
+    lane: laneId,
+    plan: z.string().max(41).meta({ title: 'Name', description: 'The lane plan that is being put in force.' }),
+    direction: direction.meta({ title: 'Direction', description: 'That the lane shall have.' }),
+    closed: z.boolean().meta({ title: 'Closed', description: 'The lane shall be out of service.' }),
+    change: z.enum(['waiting', 'done', 'given-up']).meta({
+      title: 'Change',
+      description: 'waiting: not safe yet, `why` says for what; done; given-up: not safe in time, or overruled.',
+    }),
+    ...always,
+    why: why.optional(),
+    by: by.optional(),
+  })
+  .meta({ title: 'Plan', description: 'A lane changes by plan, waits to, or could not.' })
+
 export const alarmData = z
   .strictObject({
     alarm: z
@@ -229,6 +245,7 @@ export const EVENT_DATA = {
   'luong.lane.closed.v1': laneData,
   'luong.lane.fault.v1': laneData,
   'luong.lane.recovered.v1': laneData,
+  'luong.lane.plan.v1': planData,
   'luong.alarm.raised.v1': alarmData,
   'luong.alarm.cleared.v1': alarmData,
   'luong.command.accepted.v1': commandData,

@@ -63,6 +63,13 @@ export const laneState = z
       })
       .optional()
       .meta({ title: 'Lists', description: 'How far the declarations and lists on site can be trusted.' }),
+    plan: z
+      .strictObject({
+        name: z.string().max(41).meta({ title: 'Name', description: 'Of the plan in force.' }),
+        waiting: z.string().max(300).optional().meta({ title: 'Waiting', description: 'Why the change that it brings is not made yet.' }),
+      })
+      .optional()
+      .meta({ title: 'Lane plan', description: 'Absent where there are no plans.' }),
     why: z.string().max(500).optional().meta({ title: 'Why', description: 'Why the lane is in fault, waiting or closed.' }),
     at: instant,
   })
