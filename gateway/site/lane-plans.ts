@@ -145,9 +145,14 @@ export class LanePlans {
   }
 
   /** An officer has commanded the lane: what was planned for it is over until the next switch. */
-  overruled(lane: string, by: string): void {
-    const change = this.#changes.get(lane)
-    if (change) this.#end(lane, change, 'given-up', `overruled by ${by}`)
+  overruled(id: string, by: string): void {
+    const change = this.#changes.get(id)
+    const lane = this.#o.lanes().get(id)
+    if (!change || !lane) return
+    // It was shut only to be turned: what the officer did not say stays as it was.
+    const { runner } = lane
+    if (runner.state.direction !== change.before.direction) runner.plan(change.before.closed, runner.state.direction)
+    this.#end(id, change, 'given-up', `overruled by ${by}`)
   }
 
   /** Asked before a command turns a lane: why it may not, or null. Settles within {@link AGREE_MS}. */
@@ -229,6 +234,7 @@ export class LanePlans {
     const { state, settings } = lane.runner
     if (!lane.limit) return `no limit switch says when the arm of lane ${id} is closed`
     if (state.phase !== 'closed' || state.arm !== 'closed' || !turnable(state, settings)) return waitsFor(lane)
+    if (!this.#o.agreement) return null
     if (change.word && this.#o.clock.mono() < change.word.until) return change.word.why
     if (!change.asking) {
       change.asking = true

@@ -194,6 +194,8 @@ export function queueOf(state: LaneRunner['state'], approach: boolean): number |
   const waits = vehicle !== null && !vehicle.authorised
   const behind = (phase === 'clearing' || phase === 'closing') && !waits && state.sensors.approach === true
   return waits || behind ? 1 : 0
+}
+
 /** The retained state of a lane. */
 export function laneState(
   unit: LaneUnit,
