@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   decide: async () => (await import('./decide.ts')).decide,
   plates: async () => (await import('./plates.ts')).plates,
   day: async () => (await import('./day.ts')).day,
+  'real-day': async () => (await import('./real-day.ts')).realDayBench,
   memory: async () => (await import('./memory.ts')).memory,
 }
 

@@ -9,16 +9,19 @@ import { systemClock } from '../../gateway/kernel/clock.ts'
 import { type Log, silentLog } from '../../gateway/kernel/log.ts'
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import { Gateway } from '../../gateway/site/gateway.ts'
+import { type Feed, MqttFeed } from '../sim/feed.ts'
 import { loadScenario } from '../sim/scenario.ts'
 import { createWorld, type World, type WorldOptions } from '../sim/world.ts'
 import { LabelPool, labelPainter, until } from './chaos-site.ts'
 import { Collector } from './collector.ts'
 
-export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 'fps'> {
+export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 'fps' | 'keep'> {
   /** Site file; its byte links, of whatever kind, end in memory. */
   readonly file: string
-  /** Times real time. Default 30. */
-  readonly pace?: number
+  /** Times real time, or as fast as the machine can. Default 30. */
+  readonly pace?: number | 'free'
+  /** Wall clock at the start, ms. Default: in the morning, so that pictures are bright. */
+  readonly epoch?: number
   readonly seed?: string | number
   /** A scene of test/sim/scenarios by name. */
   readonly scene?: string
@@ -32,6 +35,8 @@ export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 
 export interface RunningSite {
   readonly gateway: Gateway
   readonly world: World
+  /** Where declarations and lists are told. */
+  readonly feed: Feed
   readonly clock: VirtualClock
   readonly centre: Collector
   readonly dataDir: string
@@ -51,7 +56,7 @@ const MORNING = Date.parse('2026-11-21T03:00:00Z')
 export async function startSite(o: SiteOptions): Promise<RunningSite> {
   const loaded = await loadSite(o.file)
   const dataDir = o.dataDir ?? (await mkdtemp(join(tmpdir(), 'luong-site-')))
-  const clock = new VirtualClock({ pace: o.pace ?? 30, epoch: MORNING })
+  const clock = new VirtualClock({ ...(o.pace === 'free' ? {} : { pace: o.pace ?? 30 }), epoch: o.epoch ?? MORNING })
   const log = o.log ?? silentLog
   const lines = new Map(Object.keys(loaded.site.links).map((id) => [id, memoryLine(id, clock)]))
   const undo: (() => unknown)[] = []
@@ -80,7 +85,12 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     const messages = mqttTransport({ name: 'simulated devices', url: gateway.mqttUrl!, clock: systemClock, log })
     messages.start()
     undo.push(() => messages.stop())
+    const feed = new MqttFeed(messages, `${loaded.site.site.root}/${loaded.site.site.id}`, log)
+    feed.start()
+    undo.push(() => feed.stop())
     const world = await createWorld(loaded, {
+      feed,
+      ...(o.keep === undefined ? {} : { keep: o.keep }),
       clock,
       log,
       seed: o.seed ?? 1,
@@ -101,6 +111,7 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     const site: RunningSite = {
       gateway,
       world,
+      feed,
       clock,
       centre,
       dataDir,

@@ -18,6 +18,10 @@ export interface Declaration {
   readonly firm?: string
   readonly priority?: boolean
   readonly resident?: string
+  readonly perishable?: boolean
+  readonly cargo?: readonly Readonly<Record<string, string | number>>[]
+  readonly currency?: string
+  readonly two_way?: string
   readonly channel?: 'green' | 'yellow' | 'red'
   readonly valid_from: string
   readonly valid_to: string
