@@ -10,6 +10,7 @@ import { checkExamples } from '../rules/decide.ts'
 import type { Facts } from '../rules/facts.ts'
 import { loadRules } from '../rules/load.ts'
 import { checkRedirects } from '../rules/redirect.ts'
+import { checkShadowed } from '../rules/shadow.ts'
 import { siteLanes } from '../site/derive.ts'
 import { paint } from './colour.ts'
 
@@ -58,7 +59,7 @@ async function checkRules(files: readonly string[], lanes: readonly Facts['lane'
   try {
     const set = await loadRules(files.map(nearName))
     const { problems, examples } = checkExamples(set)
-    return { problems: [...problems, ...checkRedirects(set, lanes)], rules: set.rules.length, examples }
+    return { problems: [...problems, ...checkShadowed(set), ...checkRedirects(set, lanes)], rules: set.rules.length, examples }
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
     return { problems: error.problems, rules: 0, examples: 0 }

@@ -7,6 +7,7 @@ import { type BenchOptions, benchOptions, load, print, type Report } from './rep
 const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Report>>>> = {
   start: async () => (await import('./start.ts')).start,
   edge: async () => (await import('./edge.ts')).edge,
+  rules: async () => (await import('./rules.ts')).rules,
   decide: async () => (await import('./decide.ts')).decide,
   plates: async () => (await import('./plates.ts')).plates,
   day: async () => (await import('./day.ts')).day,
