@@ -4,13 +4,14 @@ import { HUU_NGHI, KIM_THANH } from '../sim/day.ts'
 import type { BenchOptions, Report } from './report.ts'
 
 export async function realDayBench(o: BenchOptions): Promise<Report> {
-  const busy = o.number('busy', 0) > 0
-  const [seed, percent] = [o.number('seed', 1), o.number('percent', 100)]
+  // 1: Kim Thành; 2: Hữu Nghị 2027.
+  const busy = o.number('busy', 1) > 1
+  const [seed, percent] = [o.number('seed', 1), o.number('percent', 10)]
   const d = await realDay({ counts: busy ? HUU_NGHI : KIM_THANH, seed, scale: percent / 100 })
   return {
     bench: 'real-day',
     title: `${percent} % of a day at ${busy ? 'Hữu Nghị 2027' : 'Kim Thành'}, 3 % of every trouble, plates known`,
-    command: `npm run bench -- real-day --percent ${percent} --seed ${seed}${busy ? ' --busy 1' : ''}`,
+    command: `npm run bench -- real-day --percent ${percent} --seed ${seed}${busy ? ' --busy 2' : ''}`,
     rows: [
       {
         what: 'trucks',

@@ -31,7 +31,7 @@ export interface BenchOptions {
   text(name: string): string | undefined
 }
 
-const NUMBERS = ['runs', 'seconds', 'decisions', 'frames', 'passages', 'entries', 'read'] as const
+const NUMBERS = ['runs', 'seconds', 'decisions', 'frames', 'passages', 'entries', 'read', 'percent', 'seed', 'busy'] as const
 const TEXTS = ['pictures', 'node', 'trace'] as const
 
 /** Reads the command line. Throws a TypeError on an unknown option. */
