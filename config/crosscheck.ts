@@ -1,6 +1,7 @@
 /** Does what is written fit together? Each part has been checked by itself before. */
 import { checkLanes, deviceUses } from './checks/lanes.ts'
 import { checkLinks, linkOf } from './checks/links.ts'
+import { checkPeer } from './checks/peer.ts'
 import { checkPlans } from './checks/plans.ts'
 import { checkPoints, devicesWithUsedPoints } from './checks/points.ts'
 import { type Finding, readable, type SiteView } from './checks/view.ts'
@@ -9,7 +10,7 @@ export type { Finding, LoadedDevice, SiteView } from './checks/view.ts'
 
 /** All that does not fit, errors and warnings. Parts that are wrong in themselves (null in the view) are left out. */
 export function crosscheck(view: SiteView): Finding[] {
-  return [...checkLinks(view), ...checkPoints(view), ...checkLanes(view), ...checkPlans(view), ...unused(view)]
+  return [...checkLinks(view), ...checkPoints(view), ...checkLanes(view), ...checkPlans(view), ...checkPeer(view), ...unused(view)]
 }
 
 function unused(view: SiteView): Finding[] {

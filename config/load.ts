@@ -157,6 +157,8 @@ const parts = (s: Site): Parts => ({
   broker: s.broker,
   http: s.http,
   plan: s.lane_plan,
+  id: s.site.id,
+  peer: s.peer ?? null,
 })
 
 /** The parts of a site that is wrong somewhere, as far as they can be read. */
@@ -169,12 +171,14 @@ function salvaged(raw: Record<string, unknown>): Parts {
     broker: salvage(site.shape.broker, raw.broker),
     http: salvage(site.shape.http, raw.http),
     plan: salvage(site.shape.lane_plan, raw.lane_plan),
+    id: isMap(raw.site) && typeof raw.site.id === 'string' ? raw.site.id : null,
+    peer: salvage(site.shape.peer, raw.peer) ?? null,
   }
 }
 
 /** All that may hold secrets. */
-function withSecrets(raw: Record<string, unknown>, { links, broker }: Parts): object {
-  return { links: Object.fromEntries(links), broker, uplink: salvage(site.shape.uplink, raw.uplink) }
+function withSecrets(raw: Record<string, unknown>, { links, broker, peer }: Parts): object {
+  return { links: Object.fromEntries(links), broker, peer, uplink: salvage(site.shape.uplink, raw.uplink) }
 }
 
 interface RuleFile {

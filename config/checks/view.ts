@@ -21,6 +21,10 @@ export interface SiteView {
   readonly http: Site['http'] | null
   /** undefined: there is none. */
   readonly plan: Site['lane_plan'] | null
+  /** Site id. */
+  readonly id: string | null
+  /** null also: there is none. */
+  readonly peer: NonNullable<Site['peer']> | null
   /** The site as it was written, for places. */
   readonly raw: unknown
 }

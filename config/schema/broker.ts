@@ -14,9 +14,12 @@ export const brokerUser = z.strictObject({
   name: line(100).meta(about('Name', 'User name.')),
   password: secret.meta(about('Password', 'Where the password is kept.')),
   role: z
-    .enum(['device', 'central', 'page', 'admin'])
+    .enum(['device', 'central', 'page', 'admin', 'peer'])
     .meta(
-      about('Role', 'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything.'),
+      about(
+        'Role',
+        'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything; peer: the other half of a smart gate, its name is that of `peer.site`.',
+      ),
     ),
   publish: filters('Publish', 'Topics this user may publish to besides those of its role.'),
   subscribe: filters('Subscribe', 'Topics this user may read besides those of its role.'),

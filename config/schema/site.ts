@@ -5,6 +5,7 @@ import { about, host, id, line, tcpPort, words } from './common.ts'
 import { lane } from './lane.ts'
 import { link } from './links.ts'
 import { lists } from './lists.ts'
+import { desk, peer } from './peer.ts'
 import { lanePlan } from './plan.ts'
 import { stays } from './stays.ts'
 
@@ -47,6 +48,8 @@ export const site = z.strictObject({
     .meta(about('Site', 'Who this gate is.')),
   broker: broker.meta(about('Broker', 'The MQTT broker of the site: `embedded` or `external`.')),
   uplink: uplink.optional().meta(about('Uplink', 'The central broker that events are sent to. Absent: none.')),
+  peer,
+  desk,
   lists,
   stays,
   http: z

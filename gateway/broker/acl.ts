@@ -36,8 +36,8 @@ export class Permissions {
   readonly #device: boolean
   readonly #site: string
   readonly #read = new Map<string, boolean>()
-  constructor(account: Pick<BrokerAccount, 'role' | 'publish' | 'subscribe'>, base: TopicBase) {
-    this.#role = accessOf(account.role, base)
+  constructor(account: Pick<BrokerAccount, 'role' | 'publish' | 'subscribe'> & { readonly name?: string }, base: TopicBase) {
+    this.#role = accessOf(account.role, base, account.name)
     this.#own = { publish: account.publish, subscribe: account.subscribe }
     this.#device = account.role === 'device'
     this.#site = `${base.root}/${base.site}`

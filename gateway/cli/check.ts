@@ -123,10 +123,16 @@ function summary(loaded: LoadedSite, rules: number, examples: number): string[] 
     row('devices', kinds.join(', ')),
     ...Object.entries(site.links).map(([id, link], i) => row(i === 0 ? 'links' : '', `${id}: ${linkText(link)}`)),
     row('broker', brokerText(site.broker)),
+    ...(site.peer ? [row('peer', peerText(site.peer))] : []),
     row('uplink', site.uplink?.url ?? 'none: events stay on site'),
     row('rules', `${count(rules, 'rule')}, ${count(examples, 'example')} as expected`),
     row('config', loaded.hash),
   ]
+}
+
+function peerText({ site, hands_over, share, broker }: NonNullable<LoadedSite['site']['peer']>): string {
+  const where = broker?.url ?? "the site's broker"
+  return `${site}, met at ${where}: what is cleared ${hands_over} is handed over with ${['plate', ...share].join(', ')}`
 }
 
 function linkText(link: LoadedSite['site']['links'][string]): string {

@@ -3,7 +3,7 @@ import { type Clock, systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { Listeners } from '../kernel/listeners.ts'
 import { encode, toText } from './encode.ts'
-import type { Entry, ImportOptions, ImportRow, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
+import type { Document, Entry, ImportOptions, ImportRow, Journal, JournalHead, PassageRow, StoredEvent, StoredInput } from './journal.ts'
 import type { CrossingRow, UseRow } from './loads.ts'
 import { ASIDE, type FromWorker, type Move, type NewDocument, type NewRow } from './protocol.ts'
 import { Durations } from './stats.ts'
@@ -62,6 +62,10 @@ export function createJournal(options: JournalOptions): Journal {
   return new ThreadedJournal(options)
 }
 
+function newDocument({ collection, key, value }: Document, at: number): NewDocument {
+  return { collection, key, value: value === null ? null : toText(`document ${collection}/${key}`, value), at }
+}
+
 class ThreadedJournal implements Journal {
   readonly #options: JournalOptions
   readonly #clock: Clock
@@ -106,8 +110,9 @@ class ThreadedJournal implements Journal {
     return open.head
   }
 
-  append(entries: readonly Entry[]): Promise<{ sequences: readonly number[] }> {
-    const stored = this.#enqueue(() => ({ rows: entries.map(encode), documents: [] }))
+  append(entries: readonly Entry[], documents: readonly Document[] = []): Promise<{ sequences: readonly number[] }> {
+    const at = Math.round(this.#clock.now())
+    const stored = this.#enqueue(() => ({ rows: entries.map(encode), documents: documents.map((d) => newDocument(d, at)) }))
     // A clock that runs faster than the disk waits for what happened; what came in is only for replay.
     if (entries.some((e) => e.kind === 'event')) this.#clock.track(stored)
     return stored.then((sequences) => ({ sequences }))
@@ -115,10 +120,7 @@ class ThreadedJournal implements Journal {
 
   async putDocument(collection: string, key: string, value: unknown | null): Promise<void> {
     const at = Math.round(this.#clock.now())
-    const stored = this.#enqueue(() => {
-      const text = value === null ? null : toText(`document ${collection}/${key}`, value)
-      return { rows: [], documents: [{ collection, key, value: text, at }] }
-    })
+    const stored = this.#enqueue(() => ({ rows: [], documents: [newDocument({ collection, key, value }, at)] }))
     await this.#clock.track(stored)
   }
 

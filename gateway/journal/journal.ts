@@ -102,6 +102,13 @@ export interface JournalStats {
 /** One document of many; `text`: its JSON, where that is known already. */
 export type ImportRow = { readonly key: string } & ({ readonly value: unknown } | { readonly text: string })
 
+/** Something kept by its name: last write wins; `value` null deletes. */
+export interface Document {
+  readonly collection: string
+  readonly key: string
+  readonly value: unknown | null
+}
+
 export interface ImportOptions {
   /** What is in the collection and not among the rows is deleted. */
   readonly replace?: boolean
@@ -112,8 +119,8 @@ export interface ImportOptions {
 export interface Journal {
   /** Opens or creates, migrates, checks the end of the chain, locks the folder. JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE, DATA_IN_USE. */
   open(): Promise<JournalHead>
-  /** All or nothing, in order. Resolves when durable. Rejects with JOURNAL_UNAVAILABLE or QUEUE_FULL; then nothing of it is stored. */
-  append(entries: readonly Entry[]): Promise<Appended>
+  /** All or nothing, in order, with documents that must be true together with them. Resolves when durable. Rejects with JOURNAL_UNAVAILABLE or QUEUE_FULL; then nothing of it is stored. */
+  append(entries: readonly Entry[], documents?: readonly Document[]): Promise<Appended>
   head(): JournalHead
   /** Events with sequence > `after`, at most `limit`, ascending. */
   events(after: number, limit: number): Promise<StoredEvent[]>

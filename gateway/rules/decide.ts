@@ -3,7 +3,7 @@ import type { Problem } from '../kernel/problems.ts'
 import { type Facts, words } from './facts.ts'
 import { exampleFacts, type RuleSet } from './load.ts'
 import { type Draw, withDraws } from './sampling.ts'
-import type { RuleOutcome } from './schema.ts'
+import type { Rule, RuleOutcome } from './schema.ts'
 import { unlessStale } from './stale.ts'
 
 export interface Reason {
@@ -17,7 +17,7 @@ export interface Decision {
   /** Id of the rule, or `default`. */
   readonly rule: string
   readonly reasons: readonly Reason[]
-  readonly alarm?: 'detained-vehicle'
+  readonly alarm?: NonNullable<Rule['alarm']>
   /** Where a redirected vehicle should go; absent when no lane of this site takes it. */
   readonly lane?: string
   /** Hash of the rules in force. */

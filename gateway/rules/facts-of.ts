@@ -12,6 +12,8 @@ export interface FactsContext extends Lookup {
   readonly declared: Declared | undefined
   /** What earlier passages say; absent: not looked at, as if there were none. */
   readonly history?: Pick<Facts, 'usage' | 'today' | 'stay' | 'empties'> | undefined
+  /** What the other half of a smart gate says of it; absent: there is none. */
+  readonly peer?: Facts['peer'] | undefined
   /** How old the lists are; absent: not looked at. */
   readonly age?: { readonly stale: boolean; readonly age_h: number | null; readonly max_age_h: number } | undefined
 }
@@ -44,8 +46,9 @@ function containerFacts({ containers, declaration, disagreements }: Identity): F
   return { known, number: containers[0] ?? '', same: known && declaration !== null && !other, other }
 }
 
-/** The defaults say it: no earlier passages. */
-const NO_HISTORY = (({ usage, today, stay, empties }: Facts) => ({ usage, today, stay, empties }))(facts.parse({}))
+/** The defaults say it: no earlier passages, no other half. */
+const NOTHING = facts.parse({})
+const NO_HISTORY = (({ usage, today, stay, empties }: Facts) => ({ usage, today, stay, empties }))(NOTHING)
 
 export function factsOf(context: FactsContext): Facts {
   const { lane, identity, declared, lists, now } = context
@@ -109,6 +112,7 @@ export function factsOf(context: FactsContext): Facts {
     },
     ...(context.history ?? NO_HISTORY),
     elsewhere: { open: [], closed: [], been: [] },
+    peer: context.peer ?? NOTHING.peer,
     disagreements: identity.disagreements.map((x) => x.code),
     differences: identity.disagreements.map((x) => `${x.code} ${x.expected} ≠ ${x.seen}`),
   }

@@ -211,6 +211,19 @@ export const facts = z.strictObject({
       been: texts('Lanes that would take it and have sent it away before', 'size(elsewhere.been) > 0'),
     })
     .prefault({}),
+  peer: z
+    .strictObject({
+      site: text('Site id of the other half of a smart gate; empty: this site is no half of one', 'peer.site != ""'),
+      from: flag('Vehicles in the direction of this lane come from the other side', 'peer.from && !peer.expected'),
+      up: flag('The other side was heard within the last minute', 'peer.from && !peer.up'),
+      silent_min: num('Time since it was last heard', 'peer.silent_min > 30', { unit: 'min' }),
+      expected: flag('The other side has handed this vehicle over, and it has not passed yet', 'peer.expected'),
+      plate: text('Plate as it was handed over, else empty', 'peer.expected && peer.plate != vehicle.plate'),
+      left_min: num('Time since it left the other side, 0 when not expected', 'peer.left_min > 20', { unit: 'min' }),
+      late: flag('It took longer than `peer.within_min` of the site file', 'peer.late'),
+      differences: texts('What is not as it was handed over: `trailer 24R00001 ≠ 24R09999`', 'size(peer.differences) > 0'),
+    })
+    .prefault({}),
   disagreements: texts(
     'Codes of what does not fit: plate, trailer, weight, second-plate, tag, container, direction, validity',
     '"trailer" in disagreements',
@@ -258,6 +271,10 @@ export function words(f: Facts): Record<string, string> {
     limit_h: hours(f.stay.limit_h),
     empties: String(f.empties.inside),
     other_plate: f.transshipment.plate || '-',
+    peer: f.peer.site || '-',
+    left_min: String(Math.round(f.peer.left_min)),
+    silent_min: String(Math.round(f.peer.silent_min)),
+    handed_over: f.peer.differences.join(', ') || '-',
     disagreements: (f.differences.length > 0 ? f.differences : f.disagreements).join(', ') || '-',
   }
 }

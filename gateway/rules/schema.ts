@@ -36,7 +36,10 @@ export const rule = z
       .min(1, 'the condition is empty (put a condition that begins with ! in quotes: YAML takes a bare ! for a tag)')
       .meta({ title: 'When', description: 'CEL condition over the documented facts.' }),
     then: outcome,
-    alarm: z.enum(['detained-vehicle']).optional().meta({ title: 'Alarm', description: 'Alarm raised when this rule decides.' }),
+    alarm: z
+      .enum(['detained-vehicle', 'peer-unexpected', 'peer-swapped'])
+      .optional()
+      .meta({ title: 'Alarm', description: 'Alarm raised when this rule decides.' }),
     reasons: words,
     examples: z.array(example).min(1).meta({ title: 'Examples', description: 'At least one.' }),
   })

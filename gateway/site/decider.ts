@@ -3,9 +3,11 @@
 import type { Deciding as DecidingVehicle, History } from '../figures/history.ts'
 import { type Load, loadOf } from '../figures/load.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
+import type { Identity } from '../identity/identity.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../identity/match.ts'
 import type { Entry } from '../journal/journal.ts'
+import type { Direction } from '../lane/model.ts'
 import { type Decision, decide } from '../rules/decide.ts'
 import type { Facts } from '../rules/facts.ts'
 import { factsOf } from '../rules/facts-of.ts'
@@ -44,6 +46,8 @@ interface Deciding {
   readonly age?: Freshness | undefined
   /** Absent: not looked at. */
   readonly earlier?: Earlier
+  /** What the other half of a smart gate says of the vehicle; absent: there is none. */
+  readonly peer?: ((identity: Identity, direction: Direction) => Facts['peer']) | undefined
   /** Why no new vehicle may be let through just now, or null. */
   readonly inhibited: string | null
   /** The lanes of the site, and who was sent between them; absent: a redirect names no lane. */
@@ -58,13 +62,14 @@ interface Deciding {
  */
 function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: DecisionRecord & { readonly load: Load } } {
   p.plates = d.findings.plates
+  const direction = d.lane.direction === 'export' ? 'export' : 'import'
   p.identity = identify({
     plates: d.findings.plates,
     declarations: d.declarations,
     weight_kg: d.findings.weight_kg,
     tags: d.findings.tags,
     codes: d.findings.codes,
-    direction: d.lane.direction === 'export' ? 'export' : 'import',
+    direction,
     usedUp: ({ id, trips = 1, direction }) => d.earlier?.usedUp(id, trips, direction, d.now) ?? false,
     now: d.now,
     tolerance: WEIGHT_TOLERANCE,
@@ -84,6 +89,7 @@ function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: D
     lists: d.lists,
     age: d.age,
     history: d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
+    peer: d.peer?.(p.identity, direction),
     now: d.now,
   })
   if (d.inhibited !== null) {

@@ -63,7 +63,8 @@ export function platformLink(site: Site, targets: readonly Connected[]): boolean
   return link?.connection.up ?? null
 }
 
-function account(username: string | undefined, password: string | undefined) {
+/** Name and password of a connection, where there are any. */
+export function account(username: string | undefined, password: string | undefined) {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
 }
 

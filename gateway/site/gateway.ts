@@ -1,8 +1,7 @@
 /** A site: everything put together, started in an order in which nothing can be lost, and stopped in one in which nothing moves. */
 import { randomBytes } from 'node:crypto'
-import { type LoadedSite, loadSite } from '../../config/load.ts'
+import { loadSite } from '../../config/load.ts'
 import type { Devices } from '../../firmware-bridge/build.ts'
-import type { ByteTransport } from '../../firmware-bridge/transport/transport.ts'
 import type { ReaderPool } from '../../models/plate.ts'
 import type { RunningBroker } from '../broker/broker.ts'
 import { DeclarationIndex } from '../identity/declarations.ts'
@@ -18,43 +17,29 @@ import type { Status } from '../uplink/schema/up.ts'
 import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
 import { clockQuality } from './clock-quality.ts'
 import { combinedHash, linkSettings, platformLink, targetConnections } from './derive.ts'
+import { Desk } from './desk.ts'
 import { allSaid, lanesDrained } from './ending.ts'
 import { SiteFigures } from './figures.ts'
 import { ListFreshness } from './freshness.ts'
+import type { GatewayOptions } from './gateway-options.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
-import type { LanePlans, TurnAgreement } from './lane-plans.ts'
+import type { LanePlans } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { otherLane, sitePlans } from './lane-views.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
 import type { Target } from './links.ts'
-import { loadParts, type Parts } from './parts.ts'
-import type { ClockQuality, Passage } from './passage.ts'
+import { type Pair, startPair } from './pair.ts'
+import { embeddedBroker, loadParts, type Parts } from './parts.ts'
+import type { ClockQuality } from './passage.ts'
 import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
 import { healthReport, samples } from './report.ts'
 import { SentOn } from './sent-on.ts'
 import { Storage } from './storage.ts'
 
-export interface GatewayOptions {
-  readonly loaded: LoadedSite
-  readonly dataDir: string
-  readonly log: Log
-  /** Time of lanes and devices. Brokers, disks and worker threads live in real time. */
-  readonly clock?: Clock
-  /** Lines of memory links. */
-  readonly bytesFor?: (link: string) => ByteTransport | undefined
-  readonly mqttPort?: number
-  readonly httpPort?: number
-  readonly uplinkUrl?: string
-  /** Called with every passage event, for the line a person reads. */
-  readonly onPassage?: (type: string, passage: Passage) => void
-  /** The other half of a smart gate: asked before a lane turns. Without it nobody else has a say. */
-  readonly turnAgreement?: TurnAgreement
-  /** Plate readers that were started before ({@link startReaders}), or something in their place. Closed with the gateway. */
-  readonly pool?: ReaderPool
-}
+export type { GatewayOptions } from './gateway-options.ts'
 
 const STATS_MS = 5_000
 const SETTLE_MS = 5_000
@@ -74,6 +59,8 @@ export class Gateway {
   readonly freshness: ListFreshness
   readonly #imports: Imports
   readonly #lanes = new Map<string, LaneUnit>()
+  readonly #desk: Desk
+  #pair: Pair | null = null
   readonly #targets: Target[] = []
   readonly #sent: SentOn
   readonly #plans: LanePlans
@@ -105,6 +92,7 @@ export class Gateway {
     const recorder = () => this.storage.recorder
     const changed = (lane: string) => this.#publishLane(lane)
     const about = { clock, clockQuality: this.#quality, zone: this.#zone, log }
+    this.#desk = new Desk({ ...about, recorder, policy: site.desk })
     this.figures = new SiteFigures({ ...about, lanes: Object.keys(site.lanes), policy: site.stays })
     this.#plans = sitePlans(options.loaded, this.#lanes, options.turnAgreement ?? null, { ...about, journal, recorder, changed })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
@@ -198,6 +186,8 @@ export class Gateway {
       declarations: this.declarations,
       lists: this.lists,
       freshness: this.freshness,
+      desk: this.#desk,
+      pair: () => this.#pair,
       lane: (id) => this.lane(id),
       lanes: () => [...this.#lanes.keys()],
       plans: this.#plans,
@@ -206,20 +196,8 @@ export class Gateway {
       clockQuality: this.#quality,
       log: this.#log,
     })
-    if ('embedded' in site.broker) {
-      const { host, port, users, max_payload_kb } = site.broker.embedded
-      this.#broker = await this.#parts.startBroker(
-        {
-          ...base,
-          host,
-          port: this.#o.mqttPort ?? port,
-          users: users.map((u) => ({ ...u, password: u.password.reveal() })),
-          maxPayloadKb: max_payload_kb,
-        },
-        { log: this.#log, clock: systemClock },
-      )
-      this.#started.push(() => this.#broker?.stop())
-    }
+    this.#broker = await embeddedBroker(this.#parts, site, this.#o)
+    this.#started.push(() => this.#broker?.stop())
     for (const t of targetConnections(site, this.#broker, this.#o.uplinkUrl)) {
       const target = new this.#parts.Target({
         ...base,
@@ -234,6 +212,16 @@ export class Gateway {
       this.#targets.push(target)
       this.#started.push(() => target.stop())
     }
+    const local = this.#targets[0]!.connection
+    this.#pair = await startPair(site, {
+      ...this.#o,
+      local,
+      journal: this.journal,
+      declarations: this.declarations,
+      clock: this.#clock,
+      quality: this.#quality,
+    })
+    this.#started.push(() => this.#pair?.stop())
   }
 
   async #build(unfinished: readonly PassageRow[]): Promise<void> {
@@ -260,6 +248,7 @@ export class Gateway {
         lists: this.lists,
         freshness: () => this.freshness.read(),
         earlier: this.figures,
+        peer: this.#pair ? (identity, direction) => this.#pair!.facts(identity, direction) : undefined,
         rules: this.#rules,
         loaded,
         keep: (passage, name, image) => this.storage.keep(passage, name, image),
@@ -275,6 +264,7 @@ export class Gateway {
         log: this.#log,
         onChange: () => this.#publishLane(id),
         onPassage: (type, passage) => {
+          this.#desk.passage(type, passage)
           // What is recorded with this event is not yet: it is counted a moment later.
           if (type === 'luong.passage.cleared.v1') queueMicrotask(() => this.figures.watch())
           this.#o.onPassage?.(type, passage)
@@ -303,7 +293,8 @@ export class Gateway {
   #publishLane(id: string): void {
     const unit = this.#lanes.get(id)
     if (!unit) return
-    const state = laneState(unit, this.#devices, this.freshness.read(), this.#zone, this.#clock.now(), this.#plans.about(id))
+    const about = this.#plans.about(id)
+    const state = laneState(unit, this.#desk.of(id), this.#devices, this.freshness.read(), this.#zone, this.#clock.now(), about)
     for (const target of this.#targets) target.lane(id, state)
   }
 
@@ -338,6 +329,8 @@ export class Gateway {
       zone: this.#zone,
       now: this.#clock.now(),
       inbox: this.#inbox.stats(),
+      desk: this.#desk.problems(),
+      pair: this.#pair?.stats() ?? null,
     }
   }
 
@@ -379,6 +372,7 @@ export class Gateway {
   async #stop(): Promise<void> {
     this.#statsTimer?.cancel()
     for (const unit of this.#lanes.values()) unit.stop()
+    this.#desk.stop()
     if (this.#storage && this.#announced) {
       const stopped = this.#storage.recorder.record([siteEvent('stopped', this.#facts())]).catch(() => {})
       await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})

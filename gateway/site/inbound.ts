@@ -11,9 +11,11 @@ import { Inbox, type InboxHandlers } from '../uplink/inbox.ts'
 import type { Command } from '../uplink/schema/down.ts'
 import { SeenCommands } from '../uplink/seen.ts'
 import type { TopicBase } from '../uplink/topics.ts'
+import type { Desk } from './desk.ts'
 import type { ListFreshness } from './freshness.ts'
 import type { LanePlans } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
+import type { Pair } from './pair.ts'
 import type { ClockQuality } from './passage.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -23,6 +25,9 @@ export interface InboundOptions {
   readonly declarations: DeclarationIndex
   readonly lists: ListIndex
   readonly freshness: ListFreshness
+  readonly desk: Desk
+  /** The other half of a smart gate, where there is one. */
+  readonly pair: () => Pair | null
   readonly lane: (id: string) => LaneRunner | undefined
   readonly lanes: () => string[]
   readonly plans: Pick<LanePlans, 'refusal' | 'set' | 'overruled'>
@@ -92,6 +97,11 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
     await o.recorder.record([event('rejected', c, error)])
     return { ok: false, error }
   }
+  const done = async (c: Command, why: string | null) => {
+    if (why !== null) return refuse(c, why)
+    await o.recorder.record([event('accepted', c)])
+    return { ok: true }
+  }
   // Brokers send all that they keep on every connection: what is known already costs no disk. What is on its way to the disk is not
   // known yet: what comes after it is stored, whatever it is.
   const underWay = new Map<string, number>()
@@ -149,8 +159,15 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
         o.plans.set(c.plan, c.by)
         return { ok: true }
       }
-      const lane = o.lane(c.lane!)
+      if (c.do === 'message' || c.do === 'acknowledge') {
+        const pair = o.pair()
+        return done(c, pair ? await pair.command(c) : 'this site is no half of a smart gate: there is no other desk')
+      }
+      const lane = o.lane(c.lane)
       if (!lane) return refuse(c, `there is no lane ${c.lane}; there are ${o.lanes().join(', ')}`)
+      if (c.do === 'take') return done(c, await o.desk.take(c))
+      const taken = o.desk.refusal(c)
+      if (taken !== null) return refuse(c, taken)
       const answer = await lane.command({
         id: c.id,
         do: c.do,

@@ -39,7 +39,7 @@ function event(
 
 export function passageEvent(
   c: EventContext,
-  type: 'arrived' | 'identified' | 'decided' | PassageOutcome,
+  type: 'arrived' | 'identified' | 'decided' | 'taken' | 'escalated' | PassageOutcome,
   p: Passage,
   extra: { outcome?: PassageOutcome; why?: string; by?: string } = {},
 ): EventEntry {

@@ -1,6 +1,7 @@
 /** What a lane's runner is given. */
 import type { Barrier, Signal } from '../../firmware-bridge/driver.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
+import type { Identity } from '../identity/identity.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import type { Zone } from '../journal/zone.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -40,6 +41,8 @@ export interface LaneRunnerOptions {
   readonly freshness?: () => Freshness
   /** What earlier passages say; absent: not looked at. */
   readonly earlier?: Earlier
+  /** What the other half of a smart gate says of a vehicle; absent: there is none. */
+  readonly peer?: ((identity: Identity, direction: Direction) => Facts['peer']) | undefined
   /** Keeps a picture; rejects or resolves to null when it can't be kept. */
   readonly keep: (passage: string, name: string, image: Uint8Array) => Promise<{ path: string; sha256: string } | null>
   /** Why no new vehicle may be let through just now (journal not writable), or null. */

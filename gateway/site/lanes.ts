@@ -10,6 +10,7 @@ import type { Direction } from '../lane/model.ts'
 import type { RuleSet } from '../rules/load.ts'
 import type { LaneState } from '../uplink/schema/up.ts'
 import { laneFacts, laneSettings, laneTimings } from './derive.ts'
+import type { Desk } from './desk.ts'
 import type { Freshness } from './freshness.ts'
 import { Identifier } from './identifier.ts'
 import type { LanePolicy, LaneRunnerOptions } from './lane-options.ts'
@@ -35,6 +36,7 @@ export interface LaneUnitOptions
     | 'lists'
     | 'freshness'
     | 'earlier'
+    | 'peer'
     | 'keep'
     | 'inhibited'
     | 'clock'
@@ -199,6 +201,7 @@ export function queueOf(state: LaneRunner['state'], approach: boolean): number |
 /** The retained state of a lane. */
 export function laneState(
   unit: LaneUnit,
+  desk: ReturnType<Desk['of']>,
   devices: Devices,
   lists: Freshness,
   zone: Zone,
@@ -228,9 +231,10 @@ export function laneState(
           arrived: zone.format(p.arrived.at),
           ...(p.decision ? { outcome: p.decision.outcome } : {}),
           ...(p.decision?.lane ? { lane: p.decision.lane } : {}),
+          ...(desk?.by ? { taken_by: desk.by } : {}),
         }
       : null,
-    alarms: [...runner.alarms],
+    alarms: [...runner.alarms, ...(desk?.escalated ? ['desk-unattended'] : [])],
     lists: { stale: lists.stale, contact: lists.contact === null ? null : zone.format(lists.contact) },
     ...(plan ? { plan } : {}),
     ...(runner.fault ? { why: runner.fault } : {}),

@@ -6,6 +6,7 @@ import type { StayFigures } from '../figures/stays.ts'
 import type { EvidenceStats } from '../journal/evidence.ts'
 import type { JournalHead, JournalStats } from '../journal/journal.ts'
 import type { Zone } from '../journal/zone.ts'
+import type { ChannelStats } from '../peer/channel.ts'
 import type { ConnectionStats } from '../uplink/connection.ts'
 import type { InboxStats } from '../uplink/inbox.ts'
 import type { PublisherStats } from '../uplink/publisher.ts'
@@ -13,6 +14,7 @@ import { version } from '../version.ts'
 import type { Freshness } from './freshness.ts'
 import type { HealthReport, Sample } from './health.ts'
 import type { LaneUnit } from './lanes.ts'
+import { pairProblems } from './pair.ts'
 
 export interface SiteView {
   readonly lanes: ReadonlyMap<string, LaneUnit>
@@ -35,6 +37,9 @@ export interface SiteView {
   /** Wall clock, ms. */
   readonly now: number
   readonly inbox: InboxStats
+  /** In words: referred vehicles that wait for too long. */
+  readonly desk: readonly string[]
+  readonly pair: ChannelStats | null
 }
 
 /** Alarms of the whole site that `problems` names. */
@@ -60,6 +65,7 @@ export function healthReport(v: SiteView): HealthReport {
     if (!connection.up) problems.push(`${publisher.target} broker: ${connection.why ?? 'not connected'}`)
     for (const p of publisher.parked) problems.push(`${publisher.target}: event ${p.sequence} is refused by the broker: ${p.reason}`)
   }
+  problems.push(...v.desk, ...(v.pair ? pairProblems(v.pair) : []))
   const { freshness: lists } = v
   if (lists.stale)
     problems.push(
@@ -94,6 +100,7 @@ export function healthReport(v: SiteView): HealthReport {
       read_ms: { p50: round(v.pool.total.p50), p99: round(v.pool.total.p99) },
     },
     event_loop_delay_ms: { p50: round(v.loop.p50), p99: round(v.loop.p99), max: round(v.loop.max) },
+    ...(v.pair ? { peer: v.pair } : {}),
     declarations: v.declarations,
     lists: {
       entries: v.listEntries,
@@ -142,6 +149,12 @@ export const METRICS = {
   broker_clients: 'Clients of the embedded broker',
   broker_denied_total: 'Publishes and subscriptions outside the rights of the user',
   broker_refused_total: 'Connections refused',
+  peer_up: '1 while the other half of a smart gate is heard',
+  peer_waiting: 'Messages that the other half has not acknowledged',
+  peer_expected: 'Vehicles handed over by the other half that have not come',
+  peer_missing: 'Of these, the ones that are late',
+  peer_ahead_seconds: 'How far the clock of the other half is ahead of ours',
+  peer_refused_total: 'Messages from the other half that were refused',
   link_up: '1 while the link is up',
   device_ok: '1 while the device is well',
   device_events_total: 'Counters of the driver',
@@ -192,6 +205,15 @@ export function samples(v: SiteView): Sample[] {
     add('uplink_lag_events', p.lag, labels)
     add('uplink_in_flight', p.inFlight, labels)
     add('uplink_parked', p.parked.length, labels)
+  }
+  if (v.pair) {
+    const labels = { peer: v.pair.peer }
+    add('peer_up', v.pair.up ? 1 : 0, labels)
+    add('peer_waiting', v.pair.waiting, labels)
+    add('peer_expected', v.pair.expected, labels)
+    add('peer_missing', v.pair.missing, labels)
+    if (v.pair.ahead_ms !== null) add('peer_ahead_seconds', v.pair.ahead_ms / 1000, labels)
+    add('peer_refused_total', v.pair.refused, labels)
   }
   if (v.broker) {
     add('broker_clients', v.broker.clients)

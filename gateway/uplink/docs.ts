@@ -72,9 +72,10 @@ function variants(schema: JsonSchema): string[] {
   const options = (schema.oneOf ?? schema.anyOf) as JsonSchema[] | undefined
   if (!options) return [fields(schema)]
   return options.flatMap((option) => {
-    const what = property(option, 'do')
+    const key = ['do', 'kind'].find((name) => Object.keys(property(option, name)).length > 0) ?? ''
+    const what = property(option, key)
     const names = (what.enum as string[] | undefined) ?? [String(what.const)]
-    return [`\`do\`: ${names.join(', ')}`, '', fields(option), ''].slice(0, option === options.at(-1) ? 3 : 4)
+    return [`\`${key}\`: ${names.join(', ')}`, '', fields(option), ''].slice(0, option === options.at(-1) ? 3 : 4)
   })
 }
 

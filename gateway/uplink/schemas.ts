@@ -22,7 +22,7 @@ export const TOPIC_PARAMETERS: Record<string, string> = {
   list: 'Name of the list, such as detained or priority-firm.',
   key: 'Key of the entry: plate, tag or firm.',
   peer: 'Site id of the other half of a smart gate.',
-  kind: 'Kind of hand-over message.',
+  kind: 'Kind of message, as in the payload: hand-over, arrived, missing, message, acknowledged, hello, ack, ask, answer.',
 }
 
 /** AsyncAPI 3.0 description of all topics of a site (or of any, with `{site}` as its name). */

@@ -5,12 +5,16 @@
 import type { z } from 'zod'
 import { declaration, listEntry } from '../identity/declaration.ts'
 import { LuongError } from '../kernel/errors.ts'
-import { command, peerMessage, platform, reply } from './schema/down.ts'
+import { command, platform, reply } from './schema/down.ts'
 import { event } from './schema/event.ts'
+import { peerMessage } from './schema/peer.ts'
 import { laneState, stats, status } from './schema/up.ts'
 
-/** Roles of broker users; `site` is the gateway itself. `device` gets only what its own entry in the configuration grants. */
-export type Role = 'site' | 'device' | 'central' | 'page' | 'admin'
+/**
+ * Roles of broker users; `site` is the gateway itself. `device` gets only what its own entry in the configuration grants. `peer` is the
+ * other half of a smart gate: its user has the name of its site id.
+ */
+export type Role = 'site' | 'device' | 'central' | 'page' | 'admin' | 'peer'
 
 export interface TopicEntry {
   /** Below `{root}/{site}/`, with `{parameters}`. */
@@ -134,9 +138,11 @@ export const TOPICS = {
     qos: 1,
     retain: false,
     payload: peerMessage,
-    description: 'Hand-over between the two halves of a smart gate; `peer` is the site id of the other half.',
-    publish: ['central'],
-    subscribe: ['central'],
+    description:
+      'From one half of a smart gate to the other: hand-over of vehicles, hotline, acknowledgements. `site` is the one that says it and ' +
+      '`peer` the one it is said to, on either broker; so a site hears the other half on `{root}/{peer}/peer/{site}/{kind}`.',
+    publish: ['peer'],
+    subscribe: ['central', 'peer'],
   },
 } as const satisfies Record<string, TopicEntry>
 export type TopicName = keyof typeof TOPICS
@@ -207,9 +213,19 @@ export interface Access {
   readonly subscribe: readonly string[]
 }
 
-/** What a role may do by the table. A device's own filters come on top in the broker. */
-export function accessOf(role: Role, base: TopicBase): Access {
+/** The subscription for all that the other half says to this site. */
+export function fromPeer({ root, site }: TopicBase, peer: string): string {
+  return `${root}/${peer}/${TOPICS.peer.template.replace('{peer}', site).replace('{kind}', '+')}`
+}
+
+/**
+ * What a role may do by the table. A device's own filters come on top in the broker.
+ * @param name of the user: for a `peer` that is its site id
+ */
+export function accessOf(role: Role, base: TopicBase, name = ''): Access {
   if (role === 'site' || role === 'admin') return { publish: ['#'], subscribe: ['#'] }
+  // Each half speaks below its own site only, and hears only what is said to it.
+  if (role === 'peer') return { publish: [fromPeer(base, name)], subscribe: [fromPeer({ ...base, site: name }, base.site)] }
   const entries: TopicEntry[] = Object.values(TOPICS)
   const filters = (of: (entry: TopicEntry) => readonly Role[]) =>
     entries.filter((e) => of(e).includes(role)).map((e) => topicFilter(e, base))

@@ -8,7 +8,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'unknown key at the top': {
     change: [['site:\n', 'stie: 1\nsite:\n']],
     says: [
-      'site.yaml:2:1 stie: unknown key (known here: version, include, site, broker, uplink, lists, http, data, plates, links, devices, lanes, rules)',
+      'site.yaml:2:1 stie: unknown key (known here: version, include, site, broker, uplink, peer, desk, lists, stays, http, data, plates, links, devices, lanes, lane_plan, rules)',
     ],
   },
   'misspelt required key is told once': {

@@ -12,7 +12,7 @@ afterEach(async () => {
 })
 
 describe('each shipped site boots, comes to rest, and lets a truck through each lane', () => {
-  test.each(['kim-thanh', 'loi-mo', 'demo'])('%s', async (name) => {
+  test.each(['kim-thanh', 'loi-mo', 'demo', 'huu-nghi', 'youyiguan'])('%s', async (name) => {
     // As it is shipped, only that the wires end in memory.
     const file = `config/sites/${name}.yaml`
     const { lanes } = (await loadSite(file)).site

@@ -47,7 +47,7 @@ const validators = new Map(
 
 /** Problems of a payload, one line each. `name`: event type, or name in the topic table. */
 export function schemaProblems(name: string, payload: unknown): string[] {
-  const validator = validators.get(name)
+  const validator = validators.get(name.startsWith('luong.peer.') ? 'luong.peer.*.v1' : name)
   if (!validator) return [`there is no schema ${name}`]
   const parsed = validator.safeParse(payload)
   return parsed.success ? [] : parsed.error.issues.map((i) => `${name}: ${i.path.join('.')}: ${i.message}`)

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadSite } from '../../config/load.ts'
+import { type LoadedSite, loadSite } from '../../config/load.ts'
 import { type MemoryLine, memoryLine } from '../../firmware-bridge/transport/memory.ts'
 import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
-import { systemClock } from '../../gateway/kernel/clock.ts'
+import { type Clock, systemClock } from '../../gateway/kernel/clock.ts'
 import { type Log, silentLog } from '../../gateway/kernel/log.ts'
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import { Gateway } from '../../gateway/site/gateway.ts'
@@ -30,9 +30,16 @@ export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 
   /** Default: a new one, removed at stop. */
   readonly dataDir?: string
   readonly log?: Log
+  /** A clock that others share; whoever made it stops it. Default: an own one. */
+  readonly clock?: VirtualClock
+  /** How far the wall clock of this site is wrong, ms. */
+  readonly skewMs?: number
+  /** Where the other half of a smart gate is met. */
+  readonly peerUrl?: string
 }
 
 export interface RunningSite {
+  readonly loaded: LoadedSite
   readonly gateway: Gateway
   readonly world: World
   /** Where declarations and lists are told. */
@@ -53,10 +60,19 @@ export interface RunningSite {
 /** Daylight at the gates, so that pictures are bright. */
 const MORNING = Date.parse('2026-11-21T03:00:00Z')
 
+/** The same time, on a wall clock that is wrong. */
+const skewed = (clock: Clock, ms: number): Clock => ({
+  now: () => clock.now() + ms,
+  mono: () => clock.mono(),
+  after: (wait, fn) => clock.after(wait, fn),
+  track: (work) => clock.track(work),
+})
+
 export async function startSite(o: SiteOptions): Promise<RunningSite> {
   const loaded = await loadSite(o.file)
   const dataDir = o.dataDir ?? (await mkdtemp(join(tmpdir(), 'luong-site-')))
-  const clock = new VirtualClock({ ...(o.pace === 'free' ? {} : { pace: o.pace ?? 30 }), epoch: o.epoch ?? MORNING })
+  const shared = o.clock ?? new VirtualClock({ ...(o.pace === 'free' ? {} : { pace: o.pace ?? 30 }), epoch: o.epoch ?? MORNING })
+  const clock = o.skewMs === undefined ? shared : skewed(shared, o.skewMs)
   const log = o.log ?? silentLog
   const lines = new Map(Object.keys(loaded.site.links).map((id) => [id, memoryLine(id, clock)]))
   const undo: (() => unknown)[] = []
@@ -64,7 +80,7 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     for (const step of undo.splice(0).reverse()) await step()
   }
   if (o.dataDir === undefined) undo.push(() => rm(dataDir, { recursive: true, force: true }))
-  undo.push(() => clock.stop())
+  if (!o.clock) undo.push(() => shared.stop())
   const gateway = new Gateway({
     loaded,
     dataDir,
@@ -73,6 +89,7 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     bytesFor: (link) => lines.get(link)?.master,
     mqttPort: 0,
     httpPort: 0,
+    ...(o.peerUrl === undefined ? {} : { peerUrl: o.peerUrl }),
     ...(o.realReader ? {} : { pool: new LabelPool() }),
   })
   try {
@@ -105,14 +122,15 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     undo.push(() => world.stop())
     world.start()
     // Time stands still until the hardware is there: no device is missed at the start, however slow this machine is.
-    clock.start()
+    shared.start()
     const lanes = Object.keys(loaded.site.lanes)
     const now = () => lanes.map((id) => `${id} ${gateway.lane(id)!.state.phase}`)
     const site: RunningSite = {
+      loaded,
       gateway,
       world,
       feed,
-      clock,
+      clock: shared,
       centre,
       dataDir,
       lines,

@@ -19,6 +19,7 @@ import { decideDurably } from '../../gateway/site/decider.ts'
 import { siteLanes } from '../../gateway/site/derive.ts'
 import { SiteFigures } from '../../gateway/site/figures.ts'
 import { type EventContext, passageEvent } from '../../gateway/site/lane-events.ts'
+import type { LaneRunnerOptions } from '../../gateway/site/lane-options.ts'
 import { policyOf } from '../../gateway/site/lanes.ts'
 import { newPassage, type Passage, type PassageOutcome } from '../../gateway/site/passage.ts'
 import { Recorder } from '../../gateway/site/recorder.ts'
@@ -161,7 +162,7 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
       for (const key of keys) lists.put(list, { key })
     },
     /** The vehicle stands at the stop line of `lane` until the decision is recorded. */
-    async arrive(lane: string, vehicle: Vehicle = {}): Promise<Decided> {
+    async arrive(lane: string, vehicle: Vehicle = {}, peer?: LaneRunnerOptions['peer']): Promise<Decided> {
       const config = loaded.site.lanes[lane]!
       if (!stay) for (const p of inLanes) await end(p, 'aborted')
       const { plate = '24C12345', rear } = vehicle
@@ -183,6 +184,7 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
         lists,
         lookalikes: vehicle.lookalikes ?? false,
         earlier: figures,
+        peer,
         inhibited: null,
         otherLanes: { lanes, sent },
         clock,

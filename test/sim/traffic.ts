@@ -16,6 +16,8 @@ export interface TrafficOptions {
   readonly chinese?: number
   /** Trucks in one lane at most; further ones come later. Default 4. */
   readonly queue?: number
+  /** Only in lanes of this direction. */
+  readonly direction?: 'import' | 'export' | undefined
   /** No more trucks after this many. */
   readonly passages?: number | undefined
   /** The first truck of each lane stands at the stop line already: short, in order and with a brisk driver, something to see at once. Default false. */

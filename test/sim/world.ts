@@ -20,6 +20,7 @@ import type { Scenario } from './scenario.ts'
 import { Script, type ScriptHost } from './script.ts'
 import { Site } from './site.ts'
 import { type Arrival, Traffic, type TrafficOptions } from './traffic.ts'
+import type { Truck } from './truck.ts'
 import { type Truth, TruthLog, type VehicleTruth } from './truth.ts'
 
 /** What the world needs of a loaded site (config/load.ts gives more). */
@@ -79,6 +80,7 @@ export interface WorldEvent {
   readonly time: number
   readonly lane: string
   readonly vehicle: VehicleTruth
+  readonly truck: Truck
 }
 
 export interface World {
@@ -87,6 +89,8 @@ export interface World {
   stop(): Promise<void>
   onEvent(fn: (event: WorldEvent) => void): () => void
   readonly truth: Truth
+  /** Where declarations go. */
+  readonly feed: Feed
   /** Resolves when the passages asked for, or the scene, are over, or the world was stopped. */
   readonly done: Promise<void>
   readonly devices: SimDevices
@@ -128,7 +132,7 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
     painter,
     fps: options.fps ?? 2,
     listen(lane, what, vehicle) {
-      events.emit({ what, at: Math.round(clock.mono()), time: clock.now(), lane, vehicle: vehicle.truth })
+      events.emit({ what, at: Math.round(clock.mono()), time: clock.now(), lane, vehicle: vehicle.truth, truck: vehicle.truck })
       if (what === 'left') gone(vehicle.truth)
     },
   })
@@ -188,7 +192,7 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
         clock,
         feed,
         seed,
-        lanes: site.facts,
+        lanes: site.facts.filter((l) => !options.traffic || (options.traffic.direction ?? l.direction) === l.direction),
         waiting: (lane) => site.lane(lane).vehicles.length,
         arrive: (lane, arrival) => void send(lane, arrival),
         nextNo: () => ++numbers,
@@ -208,6 +212,7 @@ export async function createWorld(loaded: WorldSite, options: WorldOptions): Pro
 
   return {
     truth,
+    feed,
     done,
     devices,
     lanes: site.lanes,

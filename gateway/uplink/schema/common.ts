@@ -21,6 +21,13 @@ export const hash = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/)
   .meta({ title: 'Hash', description: 'SHA-256 of the configuration and rules in force: `sha256:` and 64 hex digits.' })
+/** Text of one line. Without `\p{…}` in the pattern: those who read the JSON Schema may not know it. */
+export const oneLine = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must be one line without control characters')
 /** A sentence in the three languages of the gate. */
 export const sentence = z
   .strictObject({

@@ -1,6 +1,6 @@
 /** What comes down to a site besides declarations and list entries, and the reply. */
 import { z } from 'zod'
-import { direction, instant, laneId, passageId } from './common.ts'
+import { direction, instant, laneId, oneLine, passageId } from './common.ts'
 
 const base = {
   id: z
@@ -35,6 +35,31 @@ export const command = z
     }),
     z.strictObject({
       ...base,
+      do: z.literal('take').meta(what),
+      lane: laneId,
+      passage: passageId
+        .optional()
+        .meta({ title: 'Passage', description: 'The referred vehicle that `by` takes: from then on nobody else decides over it.' }),
+    }),
+    z.strictObject({
+      ...base,
+      do: z.literal('message').meta(what),
+      text: oneLine(500).meta({
+        title: 'Text',
+        description: "Hotline: to the other half's desk. The id of the command is that of the message.",
+      }),
+    }),
+    z.strictObject({
+      ...base,
+      do: z.literal('acknowledge').meta(what),
+      about: z.string().min(1).max(64).meta({
+        title: 'About',
+        description:
+          "Id of the other half's message that `by` has taken note of, or of a hand-over whose vehicle is accounted for; `reason` is the answer.",
+      }),
+    }),
+    z.strictObject({
+      ...base,
       do: z.literal('resend-from').meta(what),
       from: z.int().min(1).meta({ title: 'From', description: 'First sequence to send again, byte for byte.' }),
     }),
@@ -50,15 +75,6 @@ export const reply = z
   })
   .meta({ title: 'Reply', description: 'Exactly one answer to each command id.' })
 export type Reply = z.input<typeof reply>
-
-/** Hand-over between the two halves of a smart gate. Its vocabulary is agreed between the two sites. */
-export const peerMessage = z
-  .looseObject({
-    id: z.string().min(1).max(64).meta({ title: 'Id', description: 'Unique id of the message.' }),
-    from: z.string().max(41).meta({ title: 'From', description: 'Site id of the sender.' }),
-    at: instant.meta({ title: 'At', description: 'When it was sent.' }),
-  })
-  .meta({ title: 'Peer message', description: 'From one half of a smart gate to the other.' })
 
 /** The platform's sign of life. */
 export const platform = z

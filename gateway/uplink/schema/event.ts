@@ -186,6 +186,10 @@ export const alarmData = z
     passage: passageId.optional(),
     plate: z.string().max(16).optional().meta({ title: 'Plate', description: 'Of the vehicle, where one is known.' }),
     device: z.string().max(64).optional().meta({ title: 'Device', description: 'Device or link concerned.' }),
+    about: z.string().max(64).optional().meta({
+      title: 'About',
+      description: 'Which one of several: id of the hand-over or of the hotline message; `acknowledge` takes it.',
+    }),
     ...always,
     why: why.optional(),
   })
@@ -224,10 +228,28 @@ export const peerData = z
     peer: siteId.meta({ title: 'Peer', description: 'Site id of the other half of a smart gate.' }),
     lane: laneId.optional(),
     passage: passageId.optional(),
-    declaration: z.string().max(64).optional().meta({ title: 'Declaration', description: 'Id of the declaration concerned.' }),
+    handover: passageId
+      .optional()
+      .meta({ title: 'Hand-over', description: 'Id of the hand-over: that of the passage at the side that the vehicle left.' }),
+    direction: direction.optional(),
+    declaration: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ title: 'Declaration', description: 'Id of the declaration, as the side that the vehicle left knows it.' }),
     plate: z.string().max(16).optional().meta({ title: 'Plate', description: 'Of the vehicle concerned.' }),
+    trailer: z.string().max(16).optional().meta({ title: 'Trailer', description: 'Plate of its trailer.' }),
+    differs: z
+      .array(z.string().max(120))
+      .max(8)
+      .optional()
+      .meta({ title: 'Differs', description: 'What is not as it was handed over: `trailer 24R00001 ≠ 24R09999`.' }),
+    message: z.string().max(64).optional().meta({ title: 'Message', description: 'Id of a hotline message.' }),
+    way: z.enum(['in', 'out']).optional().meta({ title: 'Way', description: 'in: to this side; out: to the other.' }),
+    text: z.string().max(500).optional().meta({ title: 'Text', description: 'What an officer said.' }),
     ...always,
     why: why.optional(),
+    by: by.optional(),
   })
   .meta({ title: 'Peer', description: 'Hand-over between the two halves of a smart gate.' })
 
@@ -239,6 +261,8 @@ export const EVENT_DATA = {
   'luong.passage.cleared.v1': passageData,
   'luong.passage.refused.v1': passageData,
   'luong.passage.referred.v1': passageData,
+  'luong.passage.taken.v1': passageData,
+  'luong.passage.escalated.v1': passageData,
   'luong.passage.redirected.v1': passageData,
   'luong.passage.aborted.v1': passageData,
   'luong.lane.opened.v1': laneData,

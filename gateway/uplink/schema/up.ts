@@ -52,6 +52,7 @@ export const laneState = z
         lane: laneId
           .optional()
           .meta({ title: 'To lane', description: 'Where a redirected vehicle should go: for the sign at the stop line.' }),
+        taken_by: z.string().max(120).optional().meta({ title: 'Taken by', description: 'Officer who has taken it.' }),
       })
       .nullable()
       .meta({ title: 'Passage', description: 'The vehicle in the lane, or null.' }),
