@@ -8,9 +8,11 @@ def corners_of(w, h):
 
 
 def tilted(r, w, h, strength=1.0):
-    """Where a camera sees the corners of a w×h rectangle that is turned by up to ±45° (yaw), ±25° (pitch), ±15° (roll). Centred on 0, size about w."""
+    """Where a camera sees the corners of a w×h rectangle that is turned by up to ±55° (yaw), ±32° (pitch), ±22° (roll). Centred on 0, size about w."""
+    # Most cameras look straight on; every fifth picture is somebody's phone.
+    strength *= 1.0 if r.random() < 0.8 else 1.9
     yaw, pitch, roll = r.normal(0, 17) * strength, r.normal(0, 9) * strength, r.normal(0, 4) * strength
-    yaw, pitch, roll = np.deg2rad(np.clip(yaw, -48, 48)), np.deg2rad(np.clip(pitch, -28, 28)), np.deg2rad(np.clip(roll, -18, 18))
+    yaw, pitch, roll = np.deg2rad(np.clip(yaw, -55, 55)), np.deg2rad(np.clip(pitch, -32, 32)), np.deg2rad(np.clip(roll, -22, 22))
     p = corners_of(w, h) - np.float32([w / 2, h / 2])
     x, y, z = p[:, 0] * np.cos(yaw), p[:, 1], p[:, 0] * np.sin(yaw)
     y, z = y * np.cos(pitch) - z * np.sin(pitch), y * np.sin(pitch) + z * np.cos(pitch)
@@ -27,10 +29,10 @@ def light(r, im, night=None):
     elif r.random() < 0.3:
         grey = im.mean(axis=2, keepdims=True)
         im[:] = grey + (im - grey) * r.uniform(0.3, 1.5)
-    im *= np.float32(np.exp(r.normal(0, 0.07, 3)))
-    lo, hi = r.uniform(-10, 60), r.uniform(120, 285)
-    if night or (night is None and r.random() < 0.15):
-        lo, hi = r.uniform(0, 25), r.uniform(45, 130)
+    im *= np.float32(np.exp(r.normal(0, 0.09, 3)))
+    lo, hi = r.uniform(-10, 80), r.uniform(130, 285)
+    if night or (night is None and r.random() < 0.1):
+        lo, hi = r.uniform(0, 25), r.uniform(60, 140)
     im *= (hi - lo) / 255
     im += lo
     if r.random() < 0.4:
@@ -56,9 +58,9 @@ def seen(r, im, h, hard=1.0):
     if r.random() < 0.5:
         im = cv2.GaussianBlur(im, (0, 0), abs(r.normal(0.2, 0.018 * h * hard)) + 0.15)
     if r.random() < 0.18:
-        im = motion(r, im, r.uniform(1, 0.15 * h * hard))
+        im = motion(r, im, r.uniform(1, 0.11 * h * hard))
     if r.random() < 0.45:
-        im = im + r.standard_normal(im.shape[:2] + ((1,) if r.random() < 0.5 else (3,)), np.float32) * (abs(r.normal(0, 7 * hard)) + 0.1)
+        im = im + r.standard_normal(im.shape[:2] + ((1,) if r.random() < 0.5 else (3,)), np.float32) * (abs(r.normal(0, 6 * hard)) + 0.1)
     if r.random() < 0.35:  # cameras and web sites sharpen
         im = im + (im - cv2.GaussianBlur(im, (0, 0), r.uniform(0.7, 1.6))) * r.uniform(0.3, 2.2)
     im = cv2.convertScaleAbs(cv2.max(im, 0))

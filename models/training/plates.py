@@ -121,6 +121,26 @@ def boxed(r, quad):
     return np.float32([[lo[0], lo[1]], [hi[0], lo[1]], [hi[0], hi[1]], [lo[0], hi[1]]])
 
 
+def lettered(r, centres, lines, quad):
+    """An upright box around the characters alone, as labellers draw it: the plate's edge is outside, outer characters may be cut by a third."""
+    lo, hi = centres.min(0), centres.max(0)
+    pitch = (hi[0] - lo[0]) / max(3.0, (len(centres) - 1 + 0.7) if lines == 1 else 4.4)
+    high = float(np.linalg.norm(quad[3] - quad[0])) * (0.7 if lines == 1 else 0.42)
+    left, right = pitch * r.normal(0.52, 0.12, 2)
+    up, down = high * np.maximum(r.normal(0.57, 0.05, 2), 0.46)
+    x1, y1, x2, y2 = lo[0] - left, lo[1] - up, hi[0] + right, hi[1] + down
+    return np.float32([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
+
+
+def _cut(r, picture, quad, centres, look):
+    """The plate as the detector cuts it out, or as some crop shows it."""
+    x = r.random()
+    if x < 0.62:
+        return rectified(picture, found(r, quad), MARGIN, centres)
+    box = boxed(r, quad) if x < 0.76 else lettered(r, centres, look.lines, quad)
+    return rectified(picture, box, 0, centres)
+
+
 #: Margin around the plate with which the runtime cuts plates out; the reader is trained with it.
 MARGIN = 0.04
 
@@ -133,7 +153,7 @@ def samples(r, shapes, around, avoid=frozenset(), views=3, look=None, **how):
     out = []
     for _ in range(views):
         picture, quad, centres = photographed(r, shapes, around, look, drawn, **how)
-        cut, centres = rectified(picture, found(r, quad), MARGIN, centres) if r.random() < 0.65 else rectified(picture, boxed(r, quad), 0, centres)
+        cut, centres = _cut(r, picture, quad, centres, look)
         out.append((cut, (*labels(look), where(centres))))
     return out
 

@@ -40,8 +40,8 @@ def _pick(r, items):
 
 
 def _digits(r, n):
-    # Runs and repeated digits are liked on real plates and hard to count for a reader: every eighth number has them.
-    if r.random() < 0.12:
+    # Runs and repeated digits are liked on real plates and hard to count for a reader: every fifth number has them.
+    if r.random() < 0.2:
         a, b = _pick(r, DIGITS), _pick(r, DIGITS)
         return "".join(a if r.random() < 0.7 else b for _ in range(n))
     return "".join(_pick(r, DIGITS) for _ in range(n))
@@ -56,7 +56,7 @@ def vietnamese(r):
     if x < 0.06:
         series = _pick(r, VN_DIPLOMATIC)
         return Look(("80" if r.random() < 0.6 else area) + series + _digits(r, 5), "vn", "white", lines, "diplomatic")
-    number = _digits(r, 5 if r.random() < 0.82 else 4)
+    number = _digits(r, 5 if r.random() < 0.74 else 4)
     if x < 0.3:
         series = _pick(r, VN_SPECIAL) if r.random() < 0.7 else _pick(r, VN_SERIES) + _pick(r, VN_SERIES)
         colour = "yellow" if r.random() < 0.4 else "white"

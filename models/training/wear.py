@@ -23,7 +23,7 @@ def bolts(r, im):
 def dirt(r, im):
     h, w = im.shape[:2]
     field = smooth_noise(r, h, w, r.integers(3, 40))
-    cover = np.clip((field - r.uniform(0.45, 0.8)) * r.uniform(1.5, 5), 0, r.uniform(0.25, 0.85))[..., None]
+    cover = np.clip((field - r.uniform(0.45, 0.8)) * r.uniform(1.5, 5), 0, r.uniform(0.25, 0.75))[..., None]
     if r.random() < 0.4:  # splashed from below
         cover *= np.linspace(0.1, 1, h, dtype=np.float32)[:, None, None]
     mud = np.float32([r.uniform(60, 150), r.uniform(50, 120), r.uniform(30, 90)])
