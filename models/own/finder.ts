@@ -26,6 +26,9 @@ export interface FinderModel {
 /** Two finds that share more than this of the smaller one are one plate. */
 const SAME = 0.45
 
+/** A nearer look: the long side of the detector's input, its width by its height, and how many times as wide as the plate it is. */
+const NEAR = { side: 192, shape: 1.5, times: 1.9 } as const
+
 export class PlateFinder {
   readonly #session: Session
   readonly #model: FinderModel
@@ -49,9 +52,47 @@ export class PlateFinder {
     }))
   }
 
+  /**
+   * A plate found before, looked for again in a small piece of the picture around it, enlarged: a small plate's corners become exact,
+   * at a tenth of the cost of a closer look at the whole picture. Null when it is not there.
+   */
+  async nearer(picture: Raster, { quad }: Found, threshold: number): Promise<Found | null> {
+    const window = around(picture, quad)
+    const found = await this.find(window, NEAR.side, threshold, 2)
+    const moved = found.map(({ score, quad }) => ({
+      score,
+      quad: quad.map(([x, y]): Point => [x + window.left, y + window.top]) as unknown as Quad,
+    }))
+    return moved.find((f) => overlap(f.quad, quad) > SAME) ?? null
+  }
+
   async close(): Promise<void> {
     await this.#session.release()
   }
+}
+
+interface Window extends Raster {
+  readonly left: number
+  readonly top: number
+}
+
+/** The piece of the picture in which the plate takes up about half of the width. Pure. */
+export function around(picture: Raster, quad: Quad): Window {
+  const { width, height } = sides(quad)
+  const wide = Math.max(NEAR.times * width, NEAR.times * height * NEAR.shape)
+  const cx = (quad[0][0] + quad[1][0] + quad[2][0] + quad[3][0]) / 4
+  const cy = (quad[0][1] + quad[1][1] + quad[2][1] + quad[3][1]) / 4
+  const clamp = (v: number, most: number) => Math.max(0, Math.min(most, Math.round(v)))
+  const left = clamp(cx - wide / 2, picture.width - 1)
+  const top = clamp(cy - wide / NEAR.shape / 2, picture.height - 1)
+  const right = Math.max(left + 1, clamp(cx + wide / 2, picture.width))
+  const bottom = Math.max(top + 1, clamp(cy + wide / NEAR.shape / 2, picture.height))
+  const data = new Uint8Array((right - left) * (bottom - top) * 3)
+  for (let y = top; y < bottom; y++) {
+    const row = (y * picture.width + left) * 3
+    data.set(picture.data.subarray(row, row + (right - left) * 3), (y - top) * (right - left) * 3)
+  }
+  return { data, width: right - left, height: bottom - top, left, top }
 }
 
 export interface CentreMap {

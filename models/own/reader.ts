@@ -35,6 +35,8 @@ export const READER: ReaderSettings = {
   accept: { weakest: 0.9, confidence: 0.8 },
 }
 
+/** So many of the places found are looked at again, nearer, before the whole picture is. */
+const NEARER = 2
 /** Around the plate in the first and in the second look, as a share of its size: what both read alike is no accident of the cut. */
 const MARGINS = [0.04, -0.01] as const
 /** A whole picture that is one plate may be cut too tight or too wide. */
@@ -111,18 +113,28 @@ export class OwnPlateReader implements PlateReader {
     return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect: searched.detect, read } }
   }
 
-  /** Looks closer until a plate is clear enough. */
+  /** Looks closer until a plate is clear enough: at the whole, at what was found, at the whole again. */
   async #search(picture: Picture, at: readonly number[]): Promise<{ candidates: Candidate[]; detect: number }> {
+    const { find, most } = this.#settings
     const candidates: Candidate[] = []
     const longest = Math.max(picture.width, picture.height)
     let detect = 0
+    const timed = async <T>(job: Promise<T>): Promise<T> => {
+      const start = performance.now()
+      const done = await job
+      detect += performance.now() - start
+      return done
+    }
     for (const side of at) {
       // Twice the picture's own size shows nothing new.
       if (side !== at[0] && side > 2 * longest) break
-      const start = performance.now()
-      const found = await this.#finder.find(picture, side, this.#settings.find, this.#settings.most)
-      detect += performance.now() - start
+      const found = await timed(this.#finder.find(picture, side, find, most))
       candidates.push(...(await this.#look(picture, found, MARGINS)))
+      if (clear(candidates)) break
+      for (const one of found.slice(0, NEARER)) {
+        const near = await timed(this.#finder.nearer(picture, one, find))
+        if (near) candidates.push(...(await this.#look(picture, [near], MARGINS)))
+      }
       if (clear(candidates)) break
     }
     return { candidates, detect }
