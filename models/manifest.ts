@@ -1,29 +1,38 @@
-/** The model files: where they are, and that they are the ones they should be. */
+/** The model files: where they are, that they are the ones they should be, and what their outputs mean. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import { packageRoot } from '../gateway/kernel/package-root.ts'
 
-const entry = z.strictObject({
+const file = {
   name: z.string(),
-  /** A module of the package that holds the file; absent: the file lies beside the manifest. */
-  package: z.string().optional(),
+  /** Beside the manifest. */
   file: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   licence: z.string(),
-  made: z.string(),
+  /** Its model card, beside the manifest. */
+  card: z.string(),
+}
+const positive = z.int().positive()
+const detector = z.strictObject({ ...file, stride: positive, unit: z.number().positive(), step: positive })
+const reader = z.strictObject({
+  ...file,
+  width: positive,
+  height: positive,
+  slots: positive,
+  /** One string, class 0 first. */
+  alphabet: z.string().min(2),
+  countries: z.array(z.string()).min(1),
+  colours: z.array(z.enum(['white', 'yellow', 'blue', 'green', 'red', 'black'])).min(1),
 })
-const manifest = z.strictObject({ version: z.literal(1), detector: entry, recogniser: entry, alphabet: entry })
-type Entry = z.output<typeof entry>
+const manifest = z.strictObject({ version: z.literal(2), detector, reader })
+type Manifest = z.output<typeof manifest>
 
 export interface PlateModels {
-  readonly detector: Uint8Array
-  readonly recogniser: Uint8Array
-  /** Characters of the recogniser's classes 1, 2, …; class 0 is the CTC blank. */
-  readonly alphabet: readonly string[]
+  readonly detector: Manifest['detector'] & { readonly bytes: Uint8Array }
+  readonly reader: Omit<Manifest['reader'], 'alphabet'> & { readonly bytes: Uint8Array; readonly alphabet: readonly string[] }
 }
 
 /** `models/plates/manifest.json` of this package, whether run from source or from `dist/`. */
@@ -34,25 +43,14 @@ export function manifestPath(): string {
 /** Reads and checks all model files. Rejects with MODEL_INVALID that names the file and what is wrong with it. */
 export async function loadModels(path: string = manifestPath()): Promise<PlateModels> {
   const parsed = await readManifest(path)
-  const [detector, recogniser, alphabet] = await Promise.all([
-    checked(path, parsed.detector),
-    checked(path, parsed.recogniser),
-    checked(path, parsed.alphabet),
-  ])
+  const [detectorBytes, readerBytes] = await Promise.all([checked(path, parsed.detector), checked(path, parsed.reader)])
   return {
-    detector,
-    recogniser,
-    alphabet: [
-      ...alphabet
-        .toString('utf8')
-        .replace(/\r?\n$/, '')
-        .split(/\r?\n/),
-      ' ',
-    ],
+    detector: { ...parsed.detector, bytes: detectorBytes },
+    reader: { ...parsed.reader, bytes: readerBytes, alphabet: [...parsed.reader.alphabet] },
   }
 }
 
-async function readManifest(path: string): Promise<z.output<typeof manifest>> {
+async function readManifest(path: string): Promise<Manifest> {
   let raw: unknown
   try {
     raw = JSON.parse(await readFile(path, 'utf8'))
@@ -65,20 +63,12 @@ async function readManifest(path: string): Promise<z.output<typeof manifest>> {
   throw new LuongError('MODEL_INVALID', `${path}: ${issue?.path.join('.')}: ${issue?.message}`)
 }
 
-async function checked(path: string, item: Entry): Promise<Buffer> {
-  const file = join(item.package ? packageFolder(path, item.package) : dirname(path), item.file)
+async function checked(path: string, item: { readonly file: string; readonly sha256: string }): Promise<Buffer> {
+  const file = join(dirname(path), item.file)
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new LuongError('MODEL_INVALID', `${file}: cannot be read: ${messageOf(cause)}`, { cause })
   })
   const found = createHash('sha256').update(bytes).digest('hex')
   if (found === item.sha256) return bytes
   throw new LuongError('MODEL_INVALID', `${file}: sha256 is ${found}, ${path} says ${item.sha256}`)
-}
-
-function packageFolder(path: string, name: string): string {
-  try {
-    return dirname(createRequire(import.meta.url).resolve(name))
-  } catch (cause) {
-    throw new LuongError('MODEL_INVALID', `${path}: package of ${name} is not installed`, { cause })
-  }
 }

@@ -13,19 +13,12 @@ export function createSession(model: Uint8Array, threads: number): Promise<Sessi
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    // Input sizes change with every line: patterns remembered for each size only cost memory (measured, docs/plates.md).
+    // Input sizes change with every camera: patterns remembered for each size only cost memory (measured, docs/plates.md).
     enableMemPattern: false,
   })
 }
 
-/** Runs a model with one input and one output. */
-export async function runSession(session: Session, input: Float32Array, dims: readonly number[]) {
-  const output = await session.run({ [session.inputNames[0]!]: new Tensor('float32', input, dims) })
-  const tensor = output[session.outputNames[0]!]!
-  return { data: tensor.data as Float32Array, dims: tensor.dims }
-}
-
-/** Runs a model whose one input takes bytes (our own models convert them themselves). Outputs by name. */
+/** Runs a model whose one input takes bytes (our models convert them themselves). Outputs by name. */
 export async function runBytes(session: Session, input: Uint8Array, dims: readonly number[]): Promise<Record<string, Float32Array>> {
   const output = await session.run({ [session.inputNames[0]!]: new Tensor('uint8', input, dims) })
   return Object.fromEntries(Object.entries(output).map(([name, tensor]) => [name, tensor.data as Float32Array]))

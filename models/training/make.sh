@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to models/plates/own/*.onnx with one command.
+# From nothing to models/plates/*.onnx with one command.
 #
 # usage: models/training/make.sh --train DIR --plates DIR [--minutes 240] [--work DIR]
 #   --train   folder with labels.csv, scenes, glyphs_vn_mrzaizai2k and glyphs_cn_leijd under clean licences
@@ -32,4 +32,4 @@ trap 'kill "${jobs[@]}" 2>/dev/null || true' EXIT
 "$python" "$here/train_detector.py" --pool "$work/pool-detector" --out "$work/detector.pt" --minutes "$minutes" > "$work/detector.log" & detector=$!
 "$python" "$here/train_reader.py" --pool "$work/pool-reader" --out "$work/reader.pt" --minutes "$minutes" --train "$train" --plates "$plates"
 wait "$detector"
-"$python" "$here/export.py" --reader "$work/reader.pt" --detector "$work/detector.pt" --out "$here/../plates/own"
+"$python" "$here/export.py" --reader "$work/reader.pt" --detector "$work/detector.pt" --out "$here/../plates"

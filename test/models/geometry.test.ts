@@ -1,93 +1,99 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Box, band, boxAround, corners, grow, hull, minAreaBox, overlap } from '../../models/geometry.ts'
-import type { Quad } from '../../models/plate.ts'
+import { convex, overlap, sides } from '../../models/geometry.ts'
+import { fromUnitSquare, project, rectify } from '../../models/homography.ts'
+import type { Point, Quad } from '../../models/plate.ts'
 
-const close = (a: number, b: number, by = 1e-6) => expect(Math.abs(a - b)).toBeLessThan(by)
-const boxes = fc.record({
-  cx: fc.double({ min: -500, max: 500, noNaN: true }),
-  cy: fc.double({ min: -500, max: 500, noNaN: true }),
-  width: fc.double({ min: 20, max: 300, noNaN: true }),
-  height: fc.double({ min: 5, max: 15, noNaN: true }),
-  angle: fc.double({ min: -0.7, max: 0.7, noNaN: true }),
-})
+const at = (x: number, y: number, w: number, h: number): Quad => [
+  [x, y],
+  [x + w, y],
+  [x + w, y + h],
+  [x, y + h],
+]
+const off = fc.double({ min: -12, max: 12, noNaN: true })
+/** A 100 × 40 rectangle with each corner moved a little: always convex. */
+const quads = fc.tuple(off, off, off, off, off, off, off, off).map(
+  (d): Quad => [
+    [50 + d[0], 30 + d[1]],
+    [150 + d[2], 30 + d[3]],
+    [150 + d[4], 70 + d[5]],
+    [50 + d[6], 70 + d[7]],
+  ],
+)
 
-describe('boxes', () => {
-  it('have their corners clockwise from the top left', () => {
-    expect(corners({ cx: 10, cy: 20, width: 8, height: 4, angle: 0 })).toEqual([
-      [6, 18],
-      [14, 18],
-      [14, 22],
-      [6, 22],
-    ])
+describe('quads', () => {
+  it('have sides', () => {
+    expect(sides(at(3, 4, 20, 10))).toEqual({ width: 20, height: 10 })
   })
-  it('grow on each side', () => {
-    expect(grow({ cx: 0, cy: 0, width: 8, height: 4, angle: 0.1 }, 1, 2)).toEqual({ cx: 0, cy: 0, width: 10, height: 8, angle: 0.1 })
+  it('are convex when their corners go round clockwise', () => {
+    const [a, b, c, d] = at(0, 0, 10, 10)
+    expect(convex([a, b, c, d])).toBe(true)
+    expect(convex([b, a, d, c])).toBe(false)
+    expect(convex([a, c, b, d])).toBe(false)
+    expect(convex([a, b, [3, 3], d])).toBe(false)
+    expect(convex([a, a, a, a])).toBe(false)
   })
-  it('bands share the box without a gap, whatever its direction', () => {
-    fc.assert(
-      fc.property(boxes, (box) => {
-        const all = [...corners(band(box, 0, 0.4)), ...corners(band(box, 0.4, 1))]
-        const again = boxAround(all, box.angle)
-        close(again.width, box.width, 1e-3)
-        close(again.height, box.height, 1e-3)
-        close(again.cx, box.cx, 1e-3)
-        close(band(box, 0, 0.4).height, 0.4 * box.height)
-      }),
-    )
-  })
-  it('are found again from points on their rim', () => {
-    fc.assert(
-      fc.property(boxes, (box) => {
-        const [a, b, c, d] = corners(box)
-        const mid: Quad = [
-          [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2],
-          [(b[0] + c[0]) / 2, (b[1] + c[1]) / 2],
-          [(c[0] + d[0]) / 2, (c[1] + d[1]) / 2],
-          [(d[0] + a[0]) / 2, (d[1] + a[1]) / 2],
-        ]
-        const found = minAreaBox([...mid, a, b, c, d])
-        close(found.cx, box.cx, 1e-3)
-        close(found.cy, box.cy, 1e-3)
-        close(found.width * found.height, box.width * box.height, box.width * box.height * 2e-3)
-        close(found.angle, box.angle, 0.02)
-      }),
-    )
-  })
-  it('of any points hold all of them', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 99 }), fc.integer({ min: 0, max: 99 })), { minLength: 1, maxLength: 40 }),
-        (points) => {
-          const found: Box = minAreaBox(points)
-          const again = boxAround([...points, ...corners(found)], found.angle)
-          close(again.width, found.width, 1e-3)
-          close(again.height, found.height, 1e-3)
-          expect(Math.abs(found.angle)).toBeLessThanOrEqual(Math.PI / 4 + 1e-9)
-        },
-      ),
-    )
-  })
-  it('the hull drops points inside', () => {
-    expect(
-      hull([
-        [0, 0],
-        [4, 0],
-        [4, 4],
-        [0, 4],
-        [2, 2],
-        [1, 3],
-      ]),
-    ).toHaveLength(4)
-  })
-})
-
-describe('overlap', () => {
-  const at = (x: number, y: number, w: number, h: number): Quad => corners({ cx: x + w / 2, cy: y + h / 2, width: w, height: h, angle: 0 })
-  it('is the share of the smaller one', () => {
+  it('overlap by a share of the smaller one', () => {
     expect(overlap(at(0, 0, 10, 10), at(20, 0, 10, 10))).toBe(0)
     expect(overlap(at(0, 0, 10, 10), at(0, 0, 10, 10))).toBe(1)
     expect(overlap(at(0, 0, 100, 100), at(10, 10, 10, 10))).toBe(1)
-    close(overlap(at(0, 0, 10, 10), at(5, 0, 10, 10)), 0.5)
+    expect(overlap(at(0, 0, 10, 10), at(5, 0, 10, 10))).toBeCloseTo(0.5)
+  })
+})
+
+describe('the map of the unit square', () => {
+  it('leads its corners to the quad, and straight lines to straight lines', () => {
+    fc.assert(
+      fc.property(quads, fc.double({ min: 0, max: 1, noNaN: true }), (quad, t) => {
+        const map = fromUnitSquare(quad)
+        const corners: Point[] = [project(map, 0, 0), project(map, 1, 0), project(map, 1, 1), project(map, 0, 1)]
+        corners.forEach((p, i) => {
+          expect(p[0]).toBeCloseTo(quad[i]![0], 6)
+          expect(p[1]).toBeCloseTo(quad[i]![1], 6)
+        })
+        const [p, q, r] = [project(map, 0, 0), project(map, t, t), project(map, 1, 1)]
+        expect((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])).toBeCloseTo(0, 5)
+      }),
+    )
+  })
+  it('stays affine where corners coincide', () => {
+    expect(project(fromUnitSquare(at(2, 2, 0, 0)), 0.5, 0.5)).toEqual([2, 2])
+  })
+})
+
+describe('rectifying', () => {
+  /** Red grows to the right, green downwards. */
+  const ramp = { data: new Uint8Array(200 * 100 * 3), width: 200, height: 100 }
+  for (let y = 0; y < 100; y++) for (let x = 0; x < 200; x++) ramp.data.set([x, y * 2, 77], (y * 200 + x) * 3)
+
+  it('gives the pixels under the map, whatever the quad', () => {
+    fc.assert(
+      fc.property(quads, fc.constantFrom(0, 0.05, -0.02), (quad, margin) => {
+        const to = new Uint8Array(60 * 20 * 3 + 3)
+        rectify(ramp, quad, margin, 60, 20, to, 3)
+        expect([...to.subarray(0, 3)]).toEqual([0, 0, 0])
+        const map = fromUnitSquare(quad)
+        for (const [x, y] of [
+          [0, 0],
+          [30, 10],
+          [59, 19],
+        ] as const) {
+          const inside = 1 - 2 * margin
+          const [px, py] = project(map, ((x + 0.5) / 60 - margin) / inside, ((y + 0.5) / 20 - margin) / inside)
+          const o = 3 + (y * 60 + x) * 3
+          expect(Math.abs(to[o]! - (px - 0.5))).toBeLessThan(1.6)
+          expect(Math.abs(to[o + 1]! - (py - 0.5) * 2)).toBeLessThan(2.6)
+          expect(to[o + 2]).toBe(77)
+        }
+      }),
+    )
+  })
+  it('averages when it shrinks and goes on with the edge outside', () => {
+    const board = { data: new Uint8Array(64 * 64 * 3), width: 64, height: 64 }
+    for (let i = 0; i < 64 * 64; i++) board.data.fill((i + (i >> 6)) % 2 ? 255 : 0, i * 3, i * 3 + 3)
+    const to = new Uint8Array(16 * 16 * 3)
+    rectify(board, at(-64, -64, 192, 192), 0, 16, 16, to, 0)
+    expect(Math.abs(to[(8 * 16 + 8) * 3]! - 128)).toBeLessThan(20)
+    expect(to[0]).toBe(board.data[0])
   })
 })

@@ -1,11 +1,7 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { groundColour } from '../../models/colour.ts'
-import type { Box } from '../../models/geometry.ts'
 import { decodePicture, MAX_BYTES } from '../../models/image.ts'
-import { cut } from '../../models/sample.ts'
 import { pngBomb } from '../harness/bad-pictures.ts'
-import { platePicture } from '../harness/plate-picture.ts'
 
 const invalid = (words: RegExp) => expect.objectContaining({ code: 'IMAGE_INVALID', message: expect.stringMatching(words) })
 const plain = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#808080' } })
@@ -53,35 +49,6 @@ describe('decoding', () => {
   })
   it('refuses pictures too small to hold a plate', async () => {
     await expect(decodePicture(await plain(640, 4).png().toBuffer(), 640)).rejects.toEqual(invalid(/640×4/))
-  })
-})
-
-describe('sampling', () => {
-  it('cuts a turned box level', () => {
-    // Columns of 10 pixels, each its own brightness, turned by a right angle.
-    const data = new Uint8Array(100 * 100 * 3)
-    for (let y = 0; y < 100; y++) for (let x = 0; x < 100; x++) data.fill(Math.floor(y / 10) * 20, (y * 100 + x) * 3, (y * 100 + x) * 3 + 3)
-    const down: Box = { cx: 50, cy: 50, width: 100, height: 20, angle: Math.PI / 2 }
-    const out = cut({ data, width: 100, height: 100 }, down, 50, 10)
-    expect([5, 15, 25, 45].map((x) => out.data[(5 * 50 + x) * 3])).toEqual([20, 60, 100, 180])
-  })
-  it('averages when it shrinks and repeats the edge outside', () => {
-    const data = new Uint8Array(64 * 64 * 3)
-    for (let i = 0; i < 64 * 64; i++) data.fill((i + (i >> 6)) % 2 ? 255 : 0, i * 3, i * 3 + 3)
-    const out = cut({ data, width: 64, height: 64 }, { cx: 32, cy: 32, width: 128, height: 128, angle: 0 }, 32, 32)
-    expect(Math.abs(out.data[(16 * 32 + 16) * 3]! - 128)).toBeLessThan(3)
-    expect(out.data).toHaveLength(32 * 32 * 3)
-  })
-})
-
-describe('the ground colour', () => {
-  it.each(['white', 'yellow', 'blue', 'green'] as const)('%s', async (colour) => {
-    const country = colour === 'white' || colour === 'yellow' ? 'vn' : 'cn'
-    const text = colour === 'green' ? '云AD12345' : country === 'vn' ? '24C12345' : '云G12345'
-    expect(groundColour(await decodePicture(await platePicture({ text, country, colour, lines: 1 }), 400))).toBe(colour)
-  })
-  it('is unknown where there is nothing to see', async () => {
-    expect(groundColour(await decodePicture(await plain(100, 30).png().toBuffer(), 400))).toBe('unknown')
   })
 })
 

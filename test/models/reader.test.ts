@@ -29,7 +29,7 @@ describe('a plate in a picture', () => {
   it.each(looks)('$text, $colour, $lines line(s): cropped', async (look) => {
     const { plates, ms } = await reader.read(await platePicture(look), { crop: true })
     expect(plates[0]).toMatchObject({ text: look.text, country: look.country, colour: look.colour, lines: look.lines })
-    expect(ms.detect).toBe(0)
+    expect(ms.read).toBeGreaterThan(0)
   })
 
   it.each(looks)('$text, $colour, $lines line(s): in a scene', async (look) => {
@@ -89,7 +89,7 @@ it('the runtime writes and sends no telemetry, and stands a long command line', 
   const home = await mkdtemp(join(tmpdir(), 'luong-home-'))
   const script = `const { loadModels } = await import(${JSON.stringify(workerUrl(new URL('../../models/pool.ts', import.meta.url).href, './manifest.js').href)})
 const { createSession } = await import(${JSON.stringify(workerUrl(new URL('../../models/pool.ts', import.meta.url).href, './runtime.js').href)})
-await createSession((await loadModels()).recogniser, 1)
+await createSession((await loadModels()).reader.bytes, 1)
 console.log('loaded')`
   const env = { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: join(home, 'cache'), TMPDIR: home }
   try {

@@ -1,7 +1,7 @@
 /** The readers that are compared, behind one function each. */
 import OcrNode from '@gutenye/ocr-node'
 import { normalisePlate, parsePlate } from '../../../models/grammar/grammar.ts'
-import { OwnPlateReader } from '../../../models/own/reader.ts'
+import { OnnxPlateReader } from '../../../models/reader.ts'
 import type { Photo } from './photos.ts'
 
 export interface Answer {
@@ -31,7 +31,7 @@ export interface Contender {
 
 /** Our own models. */
 export async function ours(threads: number): Promise<Contender> {
-  const reader = await OwnPlateReader.open({ threads })
+  const reader = await OnnxPlateReader.open({ threads })
   return {
     name: 'Luồng',
     async read(photo, bytes) {

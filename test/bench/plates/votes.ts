@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { addReads, emptyVote, tally } from '../../../gateway/identity/vote.ts'
-import { OwnPlateReader } from '../../../models/own/reader.ts'
+import { OnnxPlateReader } from '../../../models/reader.ts'
 import type { Photo } from './photos.ts'
 
 export interface VoteScore {
@@ -29,7 +29,7 @@ export async function votes(rows: readonly Photo[], threads: number): Promise<Vo
     const key = `${dirname(row.file)} ${row.text}`
     vehicles.set(key, [...(vehicles.get(key) ?? []), row])
   }
-  const reader = await OwnPlateReader.open({ threads })
+  const reader = await OnnxPlateReader.open({ threads })
   const score = { vehicles: 0, photos: 0, first: 0, voted: 0, acceptedPhotos: 0, wrongPhotos: 0, sure: 0, wrongSure: 0 }
   for (const photos of vehicles.values()) {
     if (photos.length < 2) continue

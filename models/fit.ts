@@ -1,5 +1,5 @@
 /** A whole picture shrunk or grown to the detector's input. Pure. */
-import type { Raster } from '../image.ts'
+import type { Raster } from './image.ts'
 
 export interface Fitted extends Raster {
   /** Pixels of the source for one pixel here. */

@@ -1,9 +1,8 @@
 /** Plates cut out of a picture → probabilities of the characters at each place (models/training/reader.py). */
-
-import type { Raster } from '../image.ts'
-import type { PlateColour, Quad } from '../plate.ts'
-import { runBytes, type Session } from '../runtime.ts'
 import { rectify } from './homography.ts'
+import type { Raster } from './image.ts'
+import type { PlateColour, Quad } from './plate.ts'
+import { runBytes, type Session } from './runtime.ts'
 import type { SlotProbs } from './spell.ts'
 
 export interface SlotModel {

@@ -1,8 +1,7 @@
 /** A quadrilateral of a picture as an upright one: the projective map of a rectangle's corners (Heckbert 1989), sampled. Pure. */
-
-import type { Raster } from '../image.ts'
-import type { Point, Quad } from '../plate.ts'
-import { sides } from './quad.ts'
+import { sides } from './geometry.ts'
+import type { Raster } from './image.ts'
+import type { Point, Quad } from './plate.ts'
 
 /** x = (a·u + b·v + c) / (g·u + h·v + 1), y = (d·u + e·v + f) / (g·u + h·v + 1), for u, v in 0…1. */
 export type Homography = readonly [a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number]

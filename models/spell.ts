@@ -1,7 +1,7 @@
 /** Which plate text the probabilities of a row of slots allow within the grammar of both countries. Pure. */
-import { PATTERNS } from '../grammar/grammar.ts'
-import type { Pattern } from '../grammar/pattern.ts'
-import type { CharRead } from '../plate.ts'
+import { PATTERNS } from './grammar/grammar.ts'
+import type { Pattern } from './grammar/pattern.ts'
+import type { CharRead } from './plate.ts'
 
 /** One plate's slots: rows of probabilities over the alphabet, whose class 0 is "no character here". */
 export interface SlotProbs {

@@ -1,11 +1,9 @@
 /** Plates in a picture: our own detector's map of centres and corners (models/training/detector.py) → quads. */
-
-import { overlap } from '../geometry.ts'
-import type { Raster } from '../image.ts'
-import type { Point, Quad } from '../plate.ts'
-import { runBytes, type Session } from '../runtime.ts'
 import { fitted } from './fit.ts'
-import { convex, sides } from './quad.ts'
+import { convex, overlap, sides } from './geometry.ts'
+import type { Raster } from './image.ts'
+import type { Point, Quad } from './plate.ts'
+import { runBytes, type Session } from './runtime.ts'
 
 export interface Found {
   /** Clockwise from the plate's top-left corner, pixels of the picture. */

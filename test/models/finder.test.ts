@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Raster } from '../../../models/image.ts'
-import { type CentreMap, peaks } from '../../../models/own/finder.ts'
-import { fitted } from '../../../models/own/fit.ts'
+import { type CentreMap, peaks } from '../../models/finder.ts'
+import { fitted } from '../../models/fit.ts'
+import type { Raster } from '../../models/image.ts'
 
 const MODEL = { stride: 8, unit: 32, step: 32 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PATTERNS, parsePlate } from '../../../models/grammar/grammar.ts'
-import { type SlotProbs, spell } from '../../../models/own/spell.ts'
+import { PATTERNS, parsePlate } from '../../models/grammar/grammar.ts'
+import { type SlotProbs, spell } from '../../models/spell.ts'
 
 const ALPHABET = [
   ...'-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼挂学警港澳试超领使',
