@@ -1,5 +1,6 @@
 /** A broker connection on mqtt.js. */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
+import { brokerProblem } from '../../gateway/kernel/broker-problem.ts'
 import { type Clock, type Timer, withDeadline } from '../../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../../gateway/kernel/errors.ts'
 import type { Log } from '../../gateway/kernel/log.ts'
@@ -80,7 +81,7 @@ export function mqttTransport(options: MqttOptions): MessageTransport {
     client = c
     let why = `${name}: the broker closed the connection`
     c.on('error', (error) => {
-      why = explain(name, error)
+      why = brokerProblem(name, error)
     })
     c.on('close', () => lose(c, why))
     c.on('message', (topic, payload, packet) => {
@@ -194,20 +195,5 @@ function clientOptions(options: MqttOptions, connectMs: number): IClientOptions 
     ...(will === undefined
       ? {}
       : { will: { topic: will.topic, payload: Buffer.from(will.payload as Uint8Array), qos: will.qos, retain: will.retain } }),
-  }
-}
-
-function explain(name: string, error: Error & { code?: string | number }): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return `${name}: refused; is the broker running, and is the port right?`
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `${name}: the broker's name cannot be resolved`
-    case 4:
-    case 5:
-      return `${name}: the broker does not accept the user name or password`
-    default:
-      return `${name}: ${error.message || error.code || 'connection failed'}`
   }
 }

@@ -10,6 +10,7 @@ import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
 import { LinkState } from '../../firmware-bridge/transport/link-state.ts'
 import { topicMatches, validFilter } from '../../firmware-bridge/transport/topic.ts'
 import type { Message, MessageTransport } from '../../firmware-bridge/transport/transport.ts'
+import { brokerProblem } from '../kernel/broker-problem.ts'
 import { type Clock, type Timer, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
@@ -179,7 +180,7 @@ export class BrokerConnection implements MessageTransport {
     const session = new Session(client, this.name, this.#o.clock, (dead, why) => this.#lose(dead, why))
     this.#session = session
     client.on('error', (error) => {
-      session.why = explain(this.name, error)
+      session.why = brokerProblem(this.name, error)
       const code = 'code' in error ? error.code : undefined
       session.older = code === 1 || code === 132
       session.unreached = typeof code === 'string'
@@ -294,21 +295,4 @@ function greet(session: Session, message: Outgoing, ms: number): Promise<void> {
 
 function usable(url: string): boolean {
   return URL.canParse(url) && /^(mqtts?|tcp|ssl|wss?):\/\/./.test(url)
-}
-
-function explain(name: string, error: Error & { code?: string | number }): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return `${name}: refused; is the broker running, and is the port right?`
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `${name}: the broker's name cannot be resolved`
-    case 4:
-    case 5:
-    case 134:
-    case 135:
-      return `${name}: the broker does not accept the user name or password`
-    default:
-      return `${name}: ${error.message || error.code || 'connection failed'}`
-  }
 }

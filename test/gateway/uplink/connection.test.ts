@@ -9,9 +9,11 @@ import type { LaneState, Status } from '../../../gateway/uplink/schema/up.ts'
 import { StatePublisher, statusMessage } from '../../../gateway/uplink/state.ts'
 import { TOPICS } from '../../../gateway/uplink/topics.ts'
 import { freePort, startMosquitto } from '../../harness/mosquitto.ts'
+import { brokers } from './brokers.ts'
 import { BASE, client, TestLog, until } from './helpers.ts'
 
 const cleanups: (() => unknown)[] = []
+const known = brokers(cleanups)
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean()
 })
@@ -68,23 +70,7 @@ async function watch(url: string, filter = 'luong/v1/#') {
   return { got, online, mqtt }
 }
 
-const brokers = {
-  'the embedded broker': async () => {
-    const broker = await startBroker(
-      { ...BASE, host: '127.0.0.1', port: 0, users: [], maxPayloadKb: 256 },
-      { log: silentLog, clock: systemClock },
-    )
-    cleanups.push(() => broker.stop())
-    return broker
-  },
-  Mosquitto: async () => {
-    const broker = await startMosquitto()
-    cleanups.push(() => broker.stop())
-    return broker
-  },
-}
-
-for (const [name, start] of Object.entries(brokers)) {
+for (const [name, start] of Object.entries(known)) {
   describe(`connection to ${name}`, () => {
     it('is up only after its birth message; the last will says when it is gone; a clean stop says farewell', async () => {
       const { port } = await start()
@@ -291,7 +277,7 @@ describe('connection', () => {
   })
 
   it('keeps going when a handler throws', async () => {
-    const { port } = await brokers['the embedded broker']()
+    const { port } = await known['the embedded broker']()
     const log = new TestLog()
     const c = connection(`mqtt://127.0.0.1:${port}`, { log })
     const got: string[] = []

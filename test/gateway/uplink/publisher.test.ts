@@ -8,10 +8,12 @@ import { BrokerConnection, type ConnectionOptions } from '../../../gateway/uplin
 import { Publisher } from '../../../gateway/uplink/publisher.ts'
 import { TOPICS, topicFilter } from '../../../gateway/uplink/topics.ts'
 import { startMosquitto } from '../../harness/mosquitto.ts'
+import { brokers } from './brokers.ts'
 import { BASE, Consumer, client, MemoryParked, MemorySource, TestLog, until } from './helpers.ts'
 
 const EVENTS = topicFilter(TOPICS.event, BASE)
 const cleanups: (() => unknown)[] = []
+const known = brokers(cleanups)
 afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean()
 })
@@ -108,23 +110,7 @@ async function proxy(target: number) {
   }
 }
 
-const brokers = {
-  'the embedded broker': async () => {
-    const broker = await startBroker(
-      { ...BASE, host: '127.0.0.1', port: 0, users: [], maxPayloadKb: 256 },
-      { log: silentLog, clock: systemClock },
-    )
-    cleanups.push(() => broker.stop())
-    return broker
-  },
-  Mosquitto: async () => {
-    const broker = await startMosquitto()
-    cleanups.push(() => broker.stop())
-    return broker
-  },
-}
-
-for (const [name, start] of Object.entries(brokers)) {
+for (const [name, start] of Object.entries(known)) {
   describe(`publisher against ${name}`, () => {
     it('sends every event once, in order, on its topic', async () => {
       const { port } = await start()
@@ -361,8 +347,8 @@ describe('publisher', () => {
   })
 
   it('keeps two brokers apart: each has its own cursor', async () => {
-    const a = await brokers.Mosquitto()
-    const b = await brokers['the embedded broker']()
+    const a = await known.Mosquitto()
+    const b = await known['the embedded broker']()
     const source = new MemorySource()
     const [seenA, seenB] = [await consumer(a.url), await consumer(`mqtt://127.0.0.1:${b.port}`)]
     const first = await rig(a.url, { source })

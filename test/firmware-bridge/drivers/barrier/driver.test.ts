@@ -1,28 +1,10 @@
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { settings } from '../../../../firmware-bridge/drivers/barrier/schema.ts'
-import { LuongError } from '../../../../gateway/kernel/errors.ts'
 import { makeRig, outcome, type Rig } from '../../../contract/rig.ts'
-import { BOARD, barrierRig, barrierSettings, HOLD, withoutGaps } from '../rigs.ts'
+import { BOARD, barrierSettings, HOLD, withoutGaps } from '../rigs.ts'
+import { make, rigs } from './make.ts'
 
-const rigs: Rig[] = []
-const make = async (differs: Record<string, unknown> = {}, board: Record<string, unknown> = {}) => {
-  const rig = await barrierRig(differs, board)
-  rigs.push(rig)
-  const positions: string[] = []
-  rig.device.barrier!.onPosition((position) => positions.push(position))
-  await rig.begin()
-  const barrier = rig.device.barrier!
-  const send = (motion: 'open' | 'close' | 'stop', ms = 2_000, guard?: () => boolean) =>
-    barrier[motion]!({ deadline: rig.clock.mono() + ms, ...(guard ? { guard } : {}) })
-  const run = (motion: 'open' | 'close' | 'stop', ms?: number) => outcome(rig.clock, send(motion, ms), 10_000)
-  const input = (point: string, on: boolean) => rig.sims.get('io').terminals!.setInput(point, on)
-  const relay = (point: string) => rig.sims.get('io').terminals!.output(point)
-  return { rig, barrier, positions, send, run, input, relay, arm: rig.sim.arm! }
-}
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.end()
-})
 /** Gives the bus something to wait for, so that what comes next has to queue. */
 const busy = (rig: Rig) => {
   rig.sims.get('io').fault!('late')
@@ -286,77 +268,6 @@ describe.each([
       { numRuns: 40 },
     )
   })
-})
-
-describe('fewer limits', () => {
-  test('none: unknown at first, then by command and time', async () => {
-    const { rig, barrier, positions, run } = await make({ open_limit: undefined, closed_limit: undefined })
-    expect(barrier.position()).toBe('unknown')
-    await run('open')
-    expect(barrier.position()).toBe('moving')
-    await rig.clock.advance(4_100)
-    expect(barrier.position()).toBe('open')
-    await run('close')
-    await rig.clock.advance(4_100)
-    expect(positions).toEqual(['moving', 'open', 'moving', 'closed'])
-  })
-
-  test('none: unknown again when the relay board was away', async () => {
-    const { rig, barrier, run } = await make({ ...HOLD, open_limit: undefined, closed_limit: undefined })
-    await run('open')
-    await rig.clock.advance(5_000)
-    expect(barrier.position()).toBe('open')
-    rig.plugged(false)
-    await rig.clock.advance(1_000)
-    expect(barrier.position()).toBe('unknown')
-    rig.plugged(true)
-    await rig.clock.advance(5_000)
-    expect(barrier.position()).toBe('unknown')
-  })
-
-  test('none: unknown after a command that nobody confirmed', async () => {
-    const { rig, barrier, run } = await make({ open_limit: undefined, closed_limit: undefined })
-    await run('open')
-    await rig.clock.advance(5_000)
-    rig.sims.get('io').fault!('silent')
-    expect(await run('open')).toBeInstanceOf(LuongError)
-    expect(barrier.position()).toBe('unknown')
-  })
-
-  test('closed limit only', async () => {
-    const { rig, barrier, positions, run, arm } = await make({ open_limit: undefined })
-    expect(barrier.position()).toBe('closed')
-    await run('open')
-    await rig.clock.advance(5_000)
-    expect(barrier.position()).toBe('open')
-    arm.jam(true)
-    await run('close')
-    await rig.clock.advance(10_000)
-    expect(barrier.position()).toBe('moving')
-    arm.jam(false)
-    await rig.clock.advance(5_000)
-    expect(barrier.position()).toBe('closed')
-    expect(positions).toEqual(['closed', 'moving', 'open', 'moving', 'closed'])
-  })
-
-  test('open limit only', async () => {
-    const { rig, barrier, positions, run } = await make({ closed_limit: undefined })
-    expect(barrier.position()).toBe('unknown')
-    await run('open')
-    await rig.clock.advance(5_000)
-    await run('close')
-    await rig.clock.advance(5_000)
-    expect(barrier.position()).toBe('closed')
-    expect(positions).toEqual(['moving', 'open', 'moving', 'closed'])
-  })
-})
-
-test('both limits on: unknown, and health names the wiring', async () => {
-  const { rig, barrier, input } = await make()
-  input('di1', true)
-  await rig.clock.advance(100)
-  expect(barrier.position()).toBe('unknown')
-  expect(rig.device.health()).toMatchObject({ state: 'degraded', why: expect.stringContaining('both limits io.di1 and io.di2 are on') })
 })
 
 test('an arm that jams stays moving, for the lane to see', async () => {
