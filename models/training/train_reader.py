@@ -1,21 +1,14 @@
 """Trains the reader from a pool that generate_reader.py fills. The learning rate follows the clock, so that a run of
-`--minutes` ends well on any machine; checkpoints go on after a stop.
+`--minutes` ends well on any machine (loop.py); --start goes on from a checkpoint.
 
 usage: train_reader.py --pool DIR --out FILE.pt --minutes N [--train DIR --plates DIR] [--batch 64] [--rate 1.2e-3]
 """
-import argparse
-import copy
-import math
-import os
-import time
-
-import cv2
 import numpy as np
 import torch
 from torch import nn
 
+from loop import Loop, options
 from plates import HEIGHT, WIDTH, test_texts
-from pool import Pool
 from reader import Reader
 from real import chinese_crops, validation, varied
 from texts import SLOTS
@@ -83,79 +76,24 @@ def score(model, x, y, names, device):
 
 
 def main():
-    a = argparse.ArgumentParser()
-    for name in ("pool", "out", "train", "plates", "start"):
-        a.add_argument(f"--{name}")
-    a.add_argument("--minutes", type=float, required=True)
-    a.add_argument("--batch", type=int, default=64)
-    a.add_argument("--rate", type=float, default=1.2e-3)
-    a.add_argument("--seed", type=int, default=1)
-    a = a.parse_args()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(int(os.environ.get("THREADS", "1")))
-    torch.manual_seed(a.seed)
-    r = np.random.default_rng(a.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = Reader().to(device).to(memory_format=torch.channels_last)
-    if a.start:
-        model.load_state_dict(torch.load(a.start, map_location=device)["model"])
-    mean = copy.deepcopy(model).eval()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=a.rate, weight_decay=0.02, foreach=True)
+    a = options(("train", "plates"), 64, 1.2e-3)
     avoid = test_texts(a.plates) if a.plates else frozenset()
     real = chinese_crops(a.plates, a.train, avoid) if a.train and a.plates else []
     check = validation(a.plates) if a.plates else None
-    print(f"{sum(p.numel() for p in model.parameters())} parameters, {len(real)} real crops, on {device}", flush=True)
-    pool = Pool(a.pool)
-    pool.wait()
-    begun = told = time.time()
-    step, running, loaded, fresh = 0, 0.0, [], 0
-    while (spent := (time.time() - begun) / 60) < a.minutes:
-        # Six shards in memory at a time; one is exchanged after each pass over a shard's worth of samples.
-        if fresh <= 0:
-            names = pool.names()
-            try:
-                loaded.append(pool.load(names[r.integers(max(0, len(names) - 30), len(names))]))
-            except (FileNotFoundError, EOFError):
-                continue
-            loaded = loaded[-6:]
-            fresh = len(loaded[-1]["x"])
-        shard = loaded[r.integers(len(loaded))]
-        pick = r.integers(0, len(shard["x"]), a.batch)
-        x, y = shake(r, shard["x"][pick]), shard["y"][pick]
+    loop = Loop(Reader, a, shards=6, newest=30, warm=300, clip=2.0)
+    r = loop.r
+
+    def one(x, y, done):
+        x = shake(r, x)
         if real:
-            n = a.batch // 12
-            chosen = [real[i] for i in r.integers(0, len(real), n)]
-            x[:n] = [varied(r, im) for im, _ in chosen]
-            y[:n] = [label for _, label in chosen]
-        fresh -= a.batch
-        done = spent / a.minutes
-        rate = a.rate * min(1, (step + 1) / 300) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
-        for g in optimiser.param_groups:
-            g["lr"] = rate
-        with torch.autocast(device, dtype=torch.bfloat16):
-            loss = losses(model, torch.from_numpy(x).to(device), torch.from_numpy(y).to(device), max(0.0, 0.5 * (1 - done / 0.7)))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimiser.step()
-        step += 1
-        running += float(loss.detach())
-        keep = min(0.999, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for m, p in zip(mean.state_dict().values(), model.state_dict().values()):
-                m.lerp_(p, 1 - keep) if m.dtype.is_floating_point else m.copy_(p)
-        if step % 200 == 0:
-            print(f"{spent:6.1f} min step {step} loss {running / 200:.4f} rate {rate:.2e} {200 * a.batch / (time.time() - told):.0f}/s", flush=True)
-            running, told = 0.0, time.time()
-        if step % 1000 == 0:
-            torch.save({"model": mean.state_dict(), "step": step}, a.out + ".tmp")
-            os.replace(a.out + ".tmp", a.out)
-            if check:
-                print(f"    {score(mean, *check, device)}", flush=True)
-                told = time.time()
-    torch.save({"model": mean.state_dict(), "step": step}, a.out)
-    if check:
-        print(f"end {score(mean, *check, device)}", flush=True)
+            chosen = [real[i] for i in r.integers(0, len(real), a.batch // 12)]
+            x[: len(chosen)] = [varied(r, im) for im, _ in chosen]
+            y[: len(chosen)] = [label for _, label in chosen]
+        loss = losses(loop.model, torch.from_numpy(x).to(loop.device), torch.from_numpy(y).to(loop.device), max(0.0, 0.5 * (1 - done / 0.7)))
+        return loss, (loss,)
+
+    print(f"{len(real)} real crops", flush=True)
+    loop.run(one, lambda model: score(model, *check, loop.device) if check else None)
 
 
 if __name__ == "__main__":
