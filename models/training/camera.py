@@ -58,7 +58,7 @@ def seen(r, im, h, hard=1.0):
     if r.random() < 0.5:
         im = cv2.GaussianBlur(im, (0, 0), abs(r.normal(0.2, 0.018 * h * hard)) + 0.15)
     if r.random() < 0.18:
-        im = motion(r, im, r.uniform(1, 0.11 * h * hard))
+        im = motion(r, im, r.uniform(1, 1 + 0.1 * h * hard))
     if r.random() < 0.45:
         im = im + r.standard_normal(im.shape[:2] + ((1,) if r.random() < 0.5 else (3,)), np.float32) * (abs(r.normal(0, 6 * hard)) + 0.1)
     if r.random() < 0.35:  # cameras and web sites sharpen
