@@ -27,6 +27,8 @@ export interface Freshness {
 const HOUR = 3_600_000
 /** A clock this far ahead of ours is still believed; what it says counts as now. */
 const AHEAD_MS = 15 * 60_000
+/** A site that never had contact is given so long after its start to hear something before anybody is told. */
+const SETTLE_MS = 10_000
 /** How often the last contact is stored while it stands. */
 const SAVE_MS = 60_000
 
@@ -46,10 +48,12 @@ export class ListFreshness {
   #newest: number | null = null
   #saved: ContactState & { readonly at: number } = { contact: null, newest: null, at: Number.NEGATIVE_INFINITY }
   #told = false
+  readonly #since: number
 
   constructor(options: FreshnessOptions) {
     this.#o = options
     this.policy = options.policy
+    this.#since = options.clock.mono()
   }
 
   /** What earlier runs knew. */
@@ -97,7 +101,8 @@ export class ListFreshness {
   /** Called every few seconds: says when the lists become too old and when they are not any more, and stores the last contact. */
   tick(): void {
     const now = this.read()
-    if (now.stale !== this.#told) {
+    const settling = now.contact === null && this.#o.clock.mono() - this.#since < SETTLE_MS
+    if (now.stale !== this.#told && !settling) {
       this.#told = now.stale
       const about = { contact: now.contact === null ? 'never' : new Date(now.contact).toISOString(), max_age_h: now.max_age_h }
       if (now.stale) this.#o.log.warn(about, 'the lists are too old: lanes refer what they would let pass')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LISTS_STATE } from '../../../gateway/declarations/state.ts'
-import { silentLog } from '../../../gateway/kernel/log.ts'
+import { type Log, silentLog } from '../../../gateway/kernel/log.ts'
 import { facts } from '../../../gateway/rules/facts.ts'
 import { NEVER_H, unlessStale } from '../../../gateway/rules/stale.ts'
 import { ListFreshness, type ListsPolicy } from '../../../gateway/site/freshness.ts'
@@ -18,7 +18,7 @@ beforeEach(() => {
   stored = new Map()
 })
 
-function fresh(policy: Partial<ListsPolicy> = {}): ListFreshness {
+function fresh(policy: Partial<ListsPolicy> = {}, log: Log = silentLog): ListFreshness {
   const journal = () => ({
     documents: async () => [...stored].map(([key, value]) => ({ key, value, at: 0 })),
     putDocument: async (collection: string, key: string, value: unknown) => {
@@ -26,7 +26,7 @@ function fresh(policy: Partial<ListsPolicy> = {}): ListFreshness {
       stored.set(key, value)
     },
   })
-  return new ListFreshness({ policy: { max_age_h: 24, fresh_by: 'link', ...policy }, journal, link: () => link, clock, log: silentLog })
+  return new ListFreshness({ policy: { max_age_h: 24, fresh_by: 'link', ...policy }, journal, link: () => link, clock, log })
 }
 
 describe('how old the lists are', () => {
@@ -39,6 +39,26 @@ describe('how old the lists are', () => {
     expect(f.read()).toMatchObject({ age_h: 24, stale: false })
     now += 1
     expect(f.read().stale).toBe(true)
+  })
+
+  it('is said once, and by a site that never heard anything only after it had time to', () => {
+    const said: string[] = []
+    const note = (_: object, message: string) => said.push(message)
+    const f = fresh({}, { ...silentLog, warn: note, info: note })
+    f.tick()
+    now += 9_000
+    f.tick()
+    expect([said, f.read().stale]).toEqual([[], true])
+    now += 1_000
+    f.tick()
+    f.tick()
+    expect(said).toEqual(['the lists are too old: lanes refer what they would let pass'])
+    f.heard()
+    f.tick()
+    expect(said[1]).toBe('the lists are up to date again')
+    now += 25 * HOUR
+    f.tick()
+    expect(said.length).toBe(3)
   })
 
   it('a connection that stands is contact where the site says so', () => {
