@@ -40,10 +40,16 @@ describe('the docs', () => {
     expect([...used.keys()]).toEqual(expect.arrayContaining(['run', 'check', 'probe', 'simulate', 'journal', 'backup', 'restore']))
     const help = (...args: string[]) =>
       execFileSync(process.execPath, [join(ROOT, 'dist/gateway/cli/main.js'), ...args, '--help'], { encoding: 'utf8' })
+    /** The help of a command, and of its own commands. */
+    const withParts = (command: string) => {
+      const own = help(command)
+      const parts = [...(own.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1]!).filter((part) => part !== 'help')
+      return [own, ...parts.map((part) => help(command, part))].join('\n')
+    }
     const commands = new Set([...help().matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1]!))
     const wrong = [...used.keys()].filter((command) => !commands.has(command))
     for (const [command, options] of used) {
-      const text = options.size === 0 || !commands.has(command) ? '' : help(command)
+      const text = options.size === 0 || !commands.has(command) ? '' : withParts(command)
       for (const option of options) if (!text.includes(option)) wrong.push(`${command} ${option}`)
     }
     expect(wrong).toEqual([])

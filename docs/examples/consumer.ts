@@ -1,0 +1,49 @@
+/**
+ * A consumer of events that loses nothing and does nothing twice, for any broker: `node dist/docs/examples/consumer.js mqtt://host:1883`.
+ * It keeps what it has done in memory; a real one stores `done` together with its work.
+ */
+import { connect } from 'mqtt'
+
+interface Event {
+  readonly source: string
+  readonly type: string
+  readonly sequence: string
+  readonly subject?: string
+}
+interface Site {
+  /** All sequences up to this one are done. */
+  done: number
+  /** Those above it that came before their turn. */
+  readonly early: Set<number>
+  /** The gap that was asked for last. */
+  asked: number
+}
+
+export function consume(url: string, work: (site: string, event: Event) => void) {
+  const client = connect(url)
+  const sites = new Map<string, Site>()
+  client.on('connect', () => client.subscribe('luong/v1/+/lane/+/event', { qos: 1 }))
+  client.on('message', (topic, payload) => {
+    const name = topic.split('/')[2]!
+    const event = JSON.parse(payload.toString()) as Event
+    const sequence = Number(event.sequence)
+    const site = sites.get(name) ?? { done: sequence - 1, early: new Set(), asked: 0 }
+    sites.set(name, site)
+    if (sequence <= site.done || site.early.has(sequence)) return
+    work(name, event)
+    site.early.add(sequence)
+    while (site.early.delete(site.done + 1)) site.done++
+    const from = site.done + 1
+    if (site.early.size === 0 || site.asked === from) return
+    site.asked = from
+    const expires = new Date(Date.now() + 60_000).toISOString()
+    const command = { id: `gap-${from}-${Date.now()}`, do: 'resend-from', from, by: 'consumer', reason: 'gap', expires }
+    client.publish(`luong/v1/${name}/command`, JSON.stringify(command), { qos: 1 })
+  })
+  return client
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const url = process.argv[2] ?? 'mqtt://127.0.0.1:1883'
+  consume(url, (site, event) => console.log(site, event.sequence, event.type, event.subject ?? ''))
+}
