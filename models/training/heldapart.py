@@ -4,7 +4,7 @@ scenes without a plate. Writes labels.csv as scoring sets have it, so that `npm 
 Held apart are the fonts of letters and digits, every twentieth scene, and all texts (another seed). The shapes of the provinces'
 characters are not: there are only two free ones.
 
-usage: heldapart.py --out DIR --fonts NODE_MODULES/@fontsource --train DIR [--each 200] [--empty 600]
+usage: heldapart.py --out DIR --fonts NODE_MODULES/@fontsource --train DIR [--each 200] [--empty 600] [--sequences 100]
 """
 import argparse
 import csv
@@ -58,12 +58,31 @@ def gate_camera(r, shapes, base, look, night):
     return seen(r, picture, 22, 0.45), quad
 
 
+def approach(r, shapes, base, look, frames):
+    """One truck on its way to the barrier: the same worn plate in every frame, nearer and elsewhere each time, in other light and blur."""
+    plate, ink, _ = draw_plate(r, shapes, look)
+    plate = wear(r, plate, ink)
+    ph, pw = plate.shape[:2]
+    first, last = (45, 110) if look.lines == 2 else (65, 170)
+    turn = np.random.default_rng(r.integers(1 << 30)).bit_generator.state
+    for i in range(frames):
+        width = first + (last - first) * i / max(1, frames - 1)
+        im = cv2.resize(base, (640, 400), interpolation=cv2.INTER_LINEAR)
+        same = np.random.default_rng()
+        same.bit_generator.state = turn  # the camera's view of the truck hardly changes
+        quad = tilted(same, width, width * ph / pw, 0.7) + r.normal(0, 0.008 * width, (4, 2)).astype(np.float32)
+        quad += np.float32([250 + 60 * i / frames, 180 + 120 * i / frames]) + r.normal(0, 4, 2).astype(np.float32)
+        s._set_in(im, np.clip(cv2.GaussianBlur(plate, (0, 0), max(0.1, 0.42 * pw / width)), 0, 255), s.corners_of(pw, ph), quad)
+        yield seen(r, light(r, im.astype(np.float32), False), 22, 0.6)
+
+
 def main():
     a = argparse.ArgumentParser()
     for name in ("out", "fonts", "train"):
         a.add_argument(f"--{name}", required=True)
     a.add_argument("--each", type=int, default=200)
     a.add_argument("--empty", type=int, default=600)
+    a.add_argument("--sequences", type=int, default=100, help="trucks that come nearer, six frames each: for bench:plates --votes")
     a.add_argument("--seed", type=int, default=777)
     a = a.parse_args()
     r = np.random.default_rng(a.seed)
@@ -85,6 +104,10 @@ def main():
             base = without(r, bare[r.integers(len(bare))])
             picture, _ = gate_camera(r, shapes, base, look, name == "night")
             keep(name, i, picture, look.text, look.country, look.lines)
+    for i in range(a.sequences):
+        look = wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind in ("ordinary", "trailer", "special"))
+        for j, picture in enumerate(approach(r, shapes, without(r, bare[r.integers(len(bare))]), look, 6)):
+            keep("sequence", i * 6 + j, picture, look.text, look.country, look.lines)
     for i in range(a.empty):
         im = without(r, bare[r.integers(len(bare))])
         im = cv2.resize(im, (640, int(640 * im.shape[0] / im.shape[1])))
