@@ -5,11 +5,13 @@ import { entriesAfter, type JournalReader, openReader } from '../journal/reader.
 import { verifyJournal } from '../journal/verify.ts'
 import { sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
+import { against, readSealed } from './journal-against.ts'
 import { entryJson, entryLine } from './journal-line.ts'
 import { finish, printer } from './print.ts'
 
 interface Options {
   readonly verify?: true
+  readonly against?: string
   readonly follow?: true
   readonly passage?: string
   readonly from?: string
@@ -26,6 +28,7 @@ export function journal(program: Command): void {
     .argument('<data-dir>', 'data folder of a gateway, running or not')
     .description('show the events of a site, or verify its journal')
     .option('--verify', 'check every entry: hash chain, sequence, texts, lists')
+    .option('--against <file>', 'with --verify: also that it still holds what this published head says (topic …/head)')
     .option('--follow', 'go on with new events until interrupted')
     .option('--passage <id>', 'one passage, with what the lane was told and what it answered')
     .option('--from <seq>', 'begin with the event of this sequence')
@@ -34,11 +37,13 @@ export function journal(program: Command): void {
 }
 
 async function verify(dir: string, options: Options): Promise<number> {
+  const sealed = options.against === undefined ? null : readSealed(options.against)
   const tell = process.stderr.isTTY && !options.json
   const report = await verifyJournal(dir, tell ? { onProgress: (n) => process.stderr.write(`\r${n} entries `) } : {})
   if (tell) process.stderr.write('\r\x1b[K')
   const out = printer()
-  if (options.json) await out.line(JSON.stringify(report))
+  const held = sealed === null ? null : against(dir, sealed)
+  if (options.json) await out.line(JSON.stringify(held === null ? report : { ...report, against: held }))
   else if (report.bad === undefined) {
     await out.line(`${dir}: the journal is whole: ${report.entries} entries, ${report.events} events, ${report.passages} passages`)
     await out.line(`head: sequence ${report.head.sequence}, entry ${report.head.entry}, ${report.head.hash}`)
@@ -50,7 +55,13 @@ async function verify(dir: string, options: Options): Promise<number> {
     await out.line(`${dir}: NOT whole: ${where}${report.bad.why}`)
     await out.line(`good up to entry ${report.entries} (event ${report.events})`)
   }
-  return report.ok ? 0 : 1
+  if (held !== null && !options.json) {
+    const { head } = held
+    await out.line(
+      `signed head of ${head.at} (event ${head.sequence}, entry ${head.entry}, key ${held.fingerprint}): ${held.why ?? 'held'}`,
+    )
+  }
+  return report.ok && (held?.ok ?? true) ? 0 : 1
 }
 
 async function show(dir: string, options: Options): Promise<number> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Journal } from '../../../gateway/journal/journal.ts'
+import { openSeal } from '../../../gateway/journal/seal.ts'
 import { workerUrl } from '../../../gateway/kernel/worker-url.ts'
 import type { LaneInput, LaneSettings } from '../../../gateway/lane/model.ts'
 import { initial, step } from '../../../gateway/lane/step.ts'
@@ -122,6 +123,35 @@ describe('luong journal, beside a running gateway', () => {
     const json = await luong('journal', data, '--verify', '--json')
     expect(JSON.parse(json.out)).toMatchObject({ ok: true, head: running.head() })
   })
+
+  it('holds the journal against a head that was signed before', async () => {
+    const seal = openSeal(folder.dir)
+    const file = join(folder.dir, 'head.json')
+    const now = { site: 'kim-thanh', boot: 'b1', at: '2026-11-21T09:00:00.000+07:00', ...running.head() }
+    const check = async (head: object) => {
+      writeFileSync(file, JSON.stringify(head))
+      return luong('journal', data, '--verify', '--against', file)
+    }
+    const good = await check(seal.sign(now))
+    expect([good.code, good.out]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`signed head of 2026-11-21.* key ${seal.fingerprint}\\): held`)),
+    ])
+    const json = await luong('journal', data, '--verify', '--json', '--against', file)
+    expect(JSON.parse(json.out)).toMatchObject({ ok: true, against: { ok: true, fingerprint: seal.fingerprint } })
+    const wrong: [object, RegExp][] = [
+      [{ ...seal.sign(now), sequence: 1 }, /the head itself was changed/],
+      [seal.sign({ ...now, entry: now.entry + 5 }), /its end was cut off/],
+      [seal.sign({ ...now, hash: 'ab'.repeat(32) }), /was written anew/],
+      [seal.sign({ ...now, site: 'huu-nghi' }), /of site huu-nghi, this journal is of kim-thanh/],
+    ]
+    for (const [head, why] of wrong) {
+      const { code, out } = await check(head)
+      expect([code, out], `${why}`).toEqual([1, expect.stringMatching(why)])
+    }
+    const { code, err } = await check({ sequence: 1 })
+    expect([code, err]).toEqual([1, expect.stringContaining(`${file}: this is no sealed head`)])
+  }, 60_000)
 
   it('follows new events until interrupted', async () => {
     const process = start('journal', data, '--follow')

@@ -1,0 +1,52 @@
+/** `luong journal --verify --against`: does the journal still hold what the box once signed? */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { openReader } from '../journal/reader.ts'
+import { fingerprint, genuine, type SealedHead } from '../journal/seal.ts'
+import { LuongError, messageOf } from '../kernel/errors.ts'
+import { sealedHead } from '../uplink/schema/head.ts'
+
+export interface Against {
+  readonly ok: boolean
+  readonly head: SealedHead
+  /** Of the key that signed. */
+  readonly fingerprint: string
+  readonly why?: string
+}
+
+/** @throws BAD_USAGE when the file is no sealed head */
+export function readSealed(file: string): SealedHead {
+  const refuse = (why: string, cause?: unknown) =>
+    new LuongError('BAD_USAGE', `${file}: this is no sealed head: ${why}`, {
+      hint: "Save one as it was published: mosquitto_sub -t 'luong/v1/SITE/head' -C 1 > head.json",
+      cause,
+    })
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw refuse(messageOf(cause), cause)
+  }
+  const { data, error } = sealedHead.safeParse(value)
+  if (data === undefined) throw refuse(z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' '), error)
+  return data as SealedHead
+}
+
+/** Compares a head that was published with the journal in `dir`. The journal itself is verified by the caller. */
+export function against(dir: string, head: SealedHead): Against {
+  const about = { head, fingerprint: fingerprint(head.key) }
+  if (!genuine(head)) return { ...about, ok: false, why: 'the signature is not by that key: the head itself was changed' }
+  const reader = openReader(dir)
+  try {
+    if (reader.site !== head.site) return { ...about, ok: false, why: `it is of site ${head.site}, this journal is of ${reader.site}` }
+    if (head.entry === 0) return { ...about, ok: true }
+    const row = reader.queries.rows(head.entry - 1, 1)[0]
+    if (row === undefined) return { ...about, ok: false, why: `the journal ends before entry ${head.entry}: its end was cut off` }
+    const hash = Buffer.from(row.hash).toString('hex')
+    return hash === head.hash
+      ? { ...about, ok: true }
+      : { ...about, ok: false, why: `entry ${head.entry} has another hash now: what came before it was written anew` }
+  } finally {
+    reader.close()
+  }
+}
