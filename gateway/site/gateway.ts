@@ -22,6 +22,7 @@ import { allSaid, lanesDrained } from './ending.ts'
 import { SiteFigures } from './figures.ts'
 import { ListFreshness } from './freshness.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import { Heads } from './heads.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
@@ -76,6 +77,7 @@ export class Gateway {
   #statsTimer: Timer | null = null
   #stopping: Promise<void> | null = null
   #announced = false
+  readonly #heads: Heads
   readonly #started: (() => Promise<unknown> | unknown)[] = []
 
   constructor(options: GatewayOptions) {
@@ -96,6 +98,8 @@ export class Gateway {
     this.figures = new SiteFigures({ ...about, lanes: Object.keys(site.lanes), policy: site.stays })
     this.#plans = sitePlans(options.loaded, this.#lanes, options.turnAgreement ?? null, { ...about, journal, recorder, changed })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
+    const [boot, zone, targets] = [this.#boot, this.#zone, this.#targets]
+    this.#heads = new Heads({ dataDir, site: site.site.id, boot, head: () => this.journal.head(), targets, clock, zone })
   }
 
   get mqttUrl(): string | null {
@@ -147,6 +151,7 @@ export class Gateway {
     this.#parts = await loadParts()
     this.#rules = await checkedRules(loaded)
     await opened
+    this.#heads.open()
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
     await this.figures.restore(this.journal)
     await this.freshness.load()
@@ -306,6 +311,7 @@ export class Gateway {
       target.stats(stats)
       target.status(this.#status())
     }
+    this.#heads.tick()
     for (const id of this.#lanes.keys()) this.#publishLane(id)
     this.#statsTimer = systemClock.after(STATS_MS, () => this.#tick())
   }
@@ -376,6 +382,7 @@ export class Gateway {
     if (this.#storage && this.#announced) {
       const stopped = this.#storage.recorder.record([siteEvent('stopped', this.#facts())]).catch(() => {})
       await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})
+      this.#heads.sign()
       // Whoever listens hears of the stop now, not at the next start.
       await this.settle(FAREWELL_MS)
     }

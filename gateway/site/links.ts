@@ -7,6 +7,7 @@ import { BrokerConnection, type ConnectionOptions } from '../uplink/connection.t
 import type { Inbox } from '../uplink/inbox.ts'
 import { parkedInJournal } from '../uplink/parked.ts'
 import { Publisher } from '../uplink/publisher.ts'
+import type { SealedHeadMessage } from '../uplink/schema/head.ts'
 import type { LaneState, Stats, Status } from '../uplink/schema/up.ts'
 import { StatePublisher, statusMessage } from '../uplink/state.ts'
 import type { TopicBase } from '../uplink/topics.ts'
@@ -74,6 +75,9 @@ export class Target {
   }
   stats(stats: Stats): void {
     this.#state.stats(stats)
+  }
+  head(head: SealedHeadMessage): void {
+    this.#state.head(head)
   }
   status(status: Status): void {
     this.#state.status(status)

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Outgoing } from './connection.ts'
+import type { SealedHeadMessage } from './schema/head.ts'
 import type { LaneState, Stats, Status } from './schema/up.ts'
 import { TOPICS, type TopicBase, topic } from './topics.ts'
 
@@ -69,6 +70,11 @@ export class StatePublisher {
 
   stats(stats: Stats): void {
     this.#put(topic(TOPICS.stats, this.#o), stats, 0)
+  }
+
+  /** Where the journal stands; given only when it has grown. */
+  head(head: SealedHeadMessage): void {
+    this.#put(topic(TOPICS.head, this.#o), head, 1)
   }
 
   /** A new status while online, e.g. when the journal has grown. */

@@ -7,6 +7,7 @@ import { declaration, listEntry } from '../identity/declaration.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { command, platform, reply } from './schema/down.ts'
 import { event } from './schema/event.ts'
+import { sealedHead } from './schema/head.ts'
 import { peerMessage } from './schema/peer.ts'
 import { laneState, stats, status } from './schema/up.ts'
 
@@ -42,6 +43,18 @@ export const TOPICS = {
     retain: true,
     payload: status,
     description: 'Whether the site is there: sent first on each connection, and by the broker as last will.',
+    publish: [],
+    subscribe: readers,
+  },
+  head: {
+    template: 'head',
+    direction: 'up',
+    qos: 1,
+    retain: true,
+    payload: sealedHead,
+    description:
+      "Where the journal stands, signed with the box's own key: every minute in which it grew, and at a clean stop. A centre that keeps these " +
+      'finds out when a journal was changed afterwards (`luong journal --verify --against`), and when another box speaks for the site.',
     publish: [],
     subscribe: readers,
   },

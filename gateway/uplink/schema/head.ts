@@ -23,3 +23,4 @@ export const sealedHead = z
     }),
   })
   .meta({ title: 'Sealed head', description: 'Where the journal stood, signed by the box.' })
+export type SealedHeadMessage = z.input<typeof sealedHead>
