@@ -7,6 +7,8 @@ export interface PassageLinesOptions {
   readonly zone: Zone
   readonly json: boolean
   readonly out: { write(text: string): unknown }
+  /** Said before the lane, where there are several sites. */
+  readonly site?: string
 }
 
 const COLOURS: Record<string, (text: string) => string> = {
@@ -50,7 +52,8 @@ export class PassageLines {
     if (what === 'arrived' || what === 'identified' || what === 'decided') return
     if (this.#o.json) {
       const data = passageData(p, this.#o.zone, { synced: null, offset_ms: null }, { outcome: what as PassageOutcome })
-      this.#o.out.write(`${JSON.stringify({ type, ...data })}\n`)
+      const { site } = this.#o
+      this.#o.out.write(`${JSON.stringify({ type, ...(site ? { site } : {}), ...data })}\n`)
       return
     }
     this.#o.out.write(`${this.line(what, p)}\n`)
@@ -69,7 +72,8 @@ export class PassageLines {
     const reason = p.decision ? `${p.decision.rule}: ${p.decision.reasons[0]?.en ?? ''}` : ''
     const by = p.by ? ` (opened by ${p.by})` : ''
     const colour = COLOURS[what] ?? ((t: string) => t)
-    return `${paint.dim(time)}  ${pad(p.lane, 9)} ${paint.bold(pad(plate ? writtenPlate(plate) : '–', 12))} ${colour(pad(what, 10))} ${seconds.padStart(7)}  ${paint.dim(reason + by)}`
+    const site = this.#o.site ? `${pad(this.#o.site, 9)} ` : ''
+    return `${paint.dim(time)}  ${site}${pad(p.lane, 9)} ${paint.bold(pad(plate ? writtenPlate(plate) : '–', 12))} ${colour(pad(what, 10))} ${seconds.padStart(7)}  ${paint.dim(reason + by)}`
   }
 
   summary(): string {

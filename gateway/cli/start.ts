@@ -3,22 +3,19 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { loadSite } from '../../config/load.ts'
-import { memoryLine } from '../../firmware-bridge/transport/memory.ts'
-import type { ReaderPool } from '../../models/plate.ts'
 import { zoneOf } from '../journal/zone.ts'
-import { type Clock, sleep, systemClock } from '../kernel/clock.ts'
-import { LuongError } from '../kernel/errors.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
 import { packageRoot } from '../kernel/package-root.ts'
 import { VirtualClock } from '../kernel/virtual-clock.ts'
 import type { Gateway } from '../site/gateway.ts'
 import { createLogger } from '../site/logger.ts'
 import { startReaders } from '../site/readers.ts'
 import { paint } from './colour.ts'
+import { startDemoSite } from './demo-site.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 import { PassageLines } from './passage-line.ts'
 
-/** Longer than any lane's gap time in the demo, ms. */
-const EMPTY_MS = 10_000
 const DEMO = join(packageRoot, 'config', 'sites', 'demo.yaml')
 
 interface StartOptions {
@@ -31,6 +28,7 @@ interface StartOptions {
   readonly uplink?: string
   readonly log: (typeof LEVELS)[number]
   readonly json?: boolean
+  readonly pair?: boolean
 }
 
 export function start(program: Command): void {
@@ -50,103 +48,57 @@ export function start(program: Command): void {
     .option('--uplink <url>', 'also publish to this central broker, e.g. mqtt://127.0.0.1:1884')
     .option('--log <level>', `log level: ${LEVELS.join(', ')}`, level, 'warn')
     .option('--json', 'one JSON object a passage')
+    .option('--pair', 'both halves of a smart gate, with trucks crossing both ways (npm run demo:pair)')
     .action(demo)
 }
 
 async function demo(o: StartOptions): Promise<void> {
-  const loaded = await loadSite(DEMO)
   const log = createLogger({ level: o.log, pretty: process.stderr.isTTY === true })
-  // The rest of the program is read while the models load.
-  let early: ReaderPool | null = startReaders(loaded.site.plates, log)
-  const site = await import('../site/gateway.ts')
   const virtual = o.speed === 1 ? null : new VirtualClock({ pace: o.speed })
   const clock: Clock = virtual ?? systemClock
-  const dataDir = resolve(o.data ?? join(tmpdir(), `luong-demo-${process.pid}`))
-  const lines = new Map(
-    Object.entries(loaded.site.links)
-      .filter(([, l]) => l.kind === 'memory')
-      .map(([id]) => [id, memoryLine(id, clock)]),
-  )
-  // Plugged in when there is hardware at the other end.
-  for (const line of lines.values()) line.cut()
-  const print = new PassageLines({ zone: zoneOf(loaded.site.site.timezone), json: o.json === true, out: process.stdout })
+  const data = resolve(o.data ?? join(tmpdir(), `luong-demo-${process.pid}`))
+  const json = o.json === true
   const asked = new Promise<'asked'>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done('asked'))
   })
   virtual?.start()
-  const make = (ports: { mqttPort?: number; httpPort?: number }) => {
-    // A gateway that could not start has closed its readers.
-    const pool = early
-    early = null
-    return new site.Gateway({
-      loaded,
-      ...(pool ? { pool } : {}),
-      dataDir,
-      log,
-      clock,
-      bytesFor: (link) => lines.get(link)?.master,
-      ...ports,
-      ...(o.uplink === undefined ? {} : { uplinkUrl: o.uplink }),
-      onPassage: (type, passage) => print.event(type, passage),
-    })
-  }
-  const gateway = await startOnFreePorts(make, o)
-  if (!o.json) banner(gateway, dataDir, Object.keys(loaded.site.lanes))
-  const { createWorld } = await import('../../test/sim/world.ts')
-  const { mqttTransport } = await import('../../firmware-bridge/transport/mqtt.ts')
-  const messages = mqttTransport({ name: 'simulated devices', url: gateway.mqttUrl!, clock: systemClock, log })
-  messages.start()
-  const world = await createWorld(loaded, {
-    clock,
-    log,
-    seed: o.seed,
-    lineFor: (link) => lines.get(link)!.device,
-    messages,
-    traffic: { every_s: 25, waiting: true, ...(o.passages === undefined ? {} : { passages: o.passages }) },
-    officer: {},
-  })
-  world.start()
-  for (const line of lines.values()) line.restore()
-  const why = await Promise.race([asked, world.done.then(() => 'done' as const)])
-  // The last events are on their way when the last truck is out of sight.
-  if (why === 'done') {
-    await lanesEmpty(gateway, Object.keys(loaded.site.lanes), clock)
-    await gateway.settle()
-  }
-  if (!o.json) process.stdout.write(`${paint.dim(why === 'done' ? 'all trucks are through; stopping' : 'stopping')}\n`)
-  // The hardware goes last: a gateway that still looks at it would miss it.
-  await messages.stop()
-  await gateway.stop()
-  await world.stop()
+  if (o.pair) {
+    const { demoPair } = await import('./demo-pair.ts')
+    await demoPair({ ...o, data, json, clock, log, asked })
+  } else await demoSite({ ...o, data, json, clock, log, asked })
   virtual?.stop()
-  if (!o.json) process.stdout.write(`${print.summary()}\n`)
 }
 
-/** The gateway needs a moment longer than the world to know that the last truck is gone; at most {@link EMPTY_MS}. */
-async function lanesEmpty(gateway: Gateway, lanes: readonly string[], clock: Clock): Promise<void> {
-  const until = clock.mono() + EMPTY_MS
-  while (lanes.some((id) => gateway.lane(id)?.passage) && clock.mono() < until) await sleep(clock, 100)
+type Running = Omit<StartOptions, 'log'> & {
+  readonly data: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly asked: Promise<'asked'>
 }
 
-/** Ports that were asked for must be free; the usual ones give way to any free one, and the banner says which. */
-async function startOnFreePorts(make: (ports: { mqttPort?: number; httpPort?: number }) => Gateway, o: StartOptions): Promise<Gateway> {
-  const ports: { mqttPort?: number; httpPort?: number } = {
+async function demoSite(o: Running): Promise<void> {
+  const loaded = await loadSite(DEMO)
+  const print = new PassageLines({ zone: zoneOf(loaded.site.site.timezone), json: o.json === true, out: process.stdout })
+  const site = await startDemoSite({
+    loaded,
+    dataDir: o.data,
+    clock: o.clock,
+    log: o.log,
+    seed: o.seed,
+    // The rest of the program is read while the models load.
+    pool: startReaders(loaded.site.plates, o.log),
     ...(o.mqttPort === undefined ? {} : { mqttPort: o.mqttPort }),
     ...(o.httpPort === undefined ? {} : { httpPort: o.httpPort }),
-  }
-  for (;;) {
-    const gateway = make(ports)
-    try {
-      await gateway.start()
-      return gateway
-    } catch (error) {
-      if (!(error instanceof LuongError) || error.code !== 'PORT_IN_USE') throw error
-      const which = /http/.test(error.message) ? 'httpPort' : 'mqttPort'
-      if (o[which] !== undefined || ports[which] === 0) throw error
-      process.stderr.write(`${error.message}; taking a free port instead\n`)
-      ports[which] = 0
-    }
-  }
+    ...(o.uplink === undefined ? {} : { uplinkUrl: o.uplink }),
+    traffic: { every_s: 25, waiting: true, ...(o.passages === undefined ? {} : { passages: o.passages }) },
+    onPassage: (type, passage) => print.event(type, passage),
+    onStarted: (gateway) => o.json || banner(gateway, o.data, Object.keys(loaded.site.lanes)),
+  })
+  const why = await Promise.race([o.asked, site.world.done.then(() => 'done' as const)])
+  if (why === 'done') await site.empty()
+  if (!o.json) process.stdout.write(`${paint.dim(why === 'done' ? 'all trucks are through; stopping' : 'stopping')}\n`)
+  await site.stop()
+  if (!o.json) process.stdout.write(`${print.summary()}\n`)
 }
 
 function banner(gateway: Gateway, dataDir: string, lanes: readonly string[]): void {

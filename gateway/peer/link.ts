@@ -144,7 +144,7 @@ export function step(link: Link, input: LinkInput, now: Now, chance: Chance): Li
     case 'heard': {
       const heard = { ...link, session: { ...link.session, heardAt: now.mono } }
       const { message } = input
-      if (message.kind === 'hello') return answerHello(heard, message.nonce, now, chance)
+      if (message.kind === 'hello') return answerHello(heard, message, now, chance)
       if (message.kind === 'ack') return acknowledged(heard, message, now, chance)
       return 'number' in message ? numbered(heard, message, now, chance) : only(heard)
     }
@@ -162,11 +162,21 @@ function ackOf({ record }: Link, nonce?: string, gap = false): PeerSignal {
   }
 }
 
-/** The other side is there. Where it has left a question of ours unanswered, it may have been away: then it is asked again now. */
-function answerHello(link: Link, nonce: string, now: Now, chance: Chance): LinkStep {
-  const { asked } = link.session
-  const again = asked !== null && now.mono - asked.at >= ASK_AGAIN_MS ? greet(link, now, chance) : only(link)
-  return { ...again, out: [ackOf(link, nonce), ...again.out] }
+/**
+ * The other side is there. Where it has left a question of ours unanswered it may have been away, and where it speaks in a numbering
+ * that is not known it must be asked: both at once, and not when patience ends.
+ */
+function answerHello(link: Link, { nonce, stream }: { nonce: string; stream: string }, now: Now, chance: Chance): LinkStep {
+  const { asked, up } = link.session
+  if (!up) return only(link, { out: [ackOf(link, nonce)] })
+  const unknown = stream !== link.record.theirs
+  const old = asked !== null && now.mono - asked.at >= ASK_AGAIN_MS
+  const asks =
+    old || (unknown && asked === null)
+      ? greet(link, now, chance)
+      : // The same question once more: whichever copy is answered, it is the latest one. A new one could chase that of the other side for ever.
+        only(link, unknown ? { out: [{ kind: 'hello', nonce: asked!.nonce, stream: link.record.stream }] } : {})
+  return { ...asks, out: [ackOf(link, nonce), ...asks.out] }
 }
 
 /** Asks anew; what was asked before counts no more. */
@@ -210,9 +220,11 @@ function acknowledged(link: Link, ack: Extract<PeerMessage, { kind: 'ack' }>, no
       : has < record.acked
         ? `it has ${has} of our messages, and had acknowledged ${record.acked}: its data is older or new`
         : null
-  if (restarted !== null) return only(again(met, chance), { restarted })
+  // What it said in a numbering that was not known yet was refused: it is asked to say it again, now and not when it loses patience.
+  const out = met.record === record ? [] : [ackOf(met, undefined, true)]
+  if (restarted !== null) return only(again(met, chance), { restarted, out })
   const on = upTo(met, has)
-  return only({ ...on, session: { ...on.session, flight: has } })
+  return only({ ...on, session: { ...on.session, flight: has } }, { out })
 }
 
 function upTo(link: Link, acked: number): Link {
@@ -233,7 +245,8 @@ function numbered(link: Link, message: NumberedMessage, now: Now, chance: Chance
   if (message.id !== idOf(message.stream, message.number)) return only(link, { refused: 'wrong-id' })
   if (message.stream !== record.theirs) {
     // Only its own answer to a fresh question says that it really speaks in another numbering now.
-    const asks = session.up && session.asked === null ? greet(link, now, chance) : only(link)
+    const ask = session.up && (session.asked === null || now.mono - session.asked.at >= ASK_AGAIN_MS)
+    const asks = ask ? greet(link, now, chance) : only(link)
     return { ...asks, refused: 'unknown-stream' }
   }
   if (message.number <= record.received) return only(link, { out: [ackOf(link)], refused: 'repeated' })

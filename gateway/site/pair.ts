@@ -53,7 +53,8 @@ export class Pair {
             url,
             ...account(peer.broker?.username, peer.broker?.password?.reveal()),
             clientId: `luong-${id}-peer`,
-            protocol: 'auto',
+            // Both sides acknowledge each other: nothing of MQTT 5 is needed, and embedded brokers do not speak it.
+            protocol: 4,
             clock: systemClock,
             log: o.log,
           })

@@ -170,7 +170,7 @@ describe('a pair', () => {
       const health = await fetch(`http://127.0.0.1:${pair.get('huu-nghi').gateway.httpPort}/health`)
       return ((await health.json()) as { peer: { refused: number } }).peer.refused
     }
-    await until('they were refused', async () => (await refused()) >= 5)
+    await until('they were refused', async () => (await refused()) >= 4)
     await pair.told('huu-nghi', 'passage.cleared', plate)
     const next = await pair.send('youyiguan', 'import-1')
     await pair.told('huu-nghi', 'passage.cleared', next)

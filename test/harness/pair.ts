@@ -10,6 +10,7 @@ import { rng } from '../sim/random.ts'
 import { makeArrival } from '../sim/traffic.ts'
 import { HABITS } from '../sim/truck.ts'
 import { until } from './chaos-site.ts'
+import { type Event, kindOf } from './event-log.ts'
 import { type RunningSite, startSite } from './site.ts'
 
 /** A TCP way to a port on this machine that can be cut, as a cable is. */
@@ -156,9 +157,15 @@ export async function startPair(options: PairOptions = {}): Promise<RunningPair>
     },
     async told(name, kind, plate) {
       const { log } = get(name).centre
-      await until(`${name} tells ${kind} of ${plate}`, () =>
-        log.of(kind).some((e) => (e.data as { plate?: string }).plate === plate || e.subject === plate),
-      )
+      const about = (e: Event) => (e.data as { plate?: string }).plate === plate || e.subject === plate
+      await until(`${name} tells ${kind} of ${plate}`, () => log.of(kind).some(about)).catch((error) => {
+        throw new Error(
+          `${error}; told so far: ${log
+            .bySequence()
+            .map((e) => `${kindOf(e)} ${e.subject ?? ''} ${e.data.decision?.rule ?? ''} ${e.data.why ?? ''}`)
+            .join(' | ')}`,
+        )
+      })
     },
     stop,
   }

@@ -13,6 +13,9 @@ export interface CrossingHalf {
   readonly lanes: Readonly<Record<string, { readonly direction: 'import' | 'export' }>>
 }
 
+/** Numbers of trucks are those of the world they began in. */
+const CAME = 1_000_000
+
 /** What can happen on the way: the vehicle never comes, or comes with another trailer. */
 export type Twist = 'lost' | 'swapped-trailer'
 
@@ -73,7 +76,7 @@ export class Crossing {
     const rear = swap ? trailerPlate(truck.front?.country ?? 'vn', this.#r) : truck.rear
     // Declared to the authority over there as well, under a number of its own.
     const declaration = vehicle.declaration && { ...vehicle.declaration, id: `X-${vehicle.declaration.id}` }
-    const arrival: Arrival = { truck: { ...truck, rear }, declaration, detained: false, trouble: null }
+    const arrival: Arrival = { truck: { ...truck, no: CAME + truck.no, rear }, declaration, detained: false, trouble: null }
     if (declaration) to.world.feed.declare(declaration)
     const [least, most] = this.#o.way_s ?? [20, 40]
     const timer = this.#o.clock.after(between(this.#r, least, most) * 1000, () => {

@@ -115,6 +115,23 @@ describe('the stream between two halves', () => {
     expectSettled(two)
   })
 
+  it.each([
+    ['both heard', 1],
+    ['the first word lost, since nobody was there', 0],
+  ])('at the first contact nothing waits for anybody to lose patience: %s', (_, kept) => {
+    const two = new TwoHalves()
+    // Said before the two have met; the words of each side come in order, those of the two sides as they like.
+    two.a.do({ kind: 'message', id: 'm1', by: 'Lan', text: 'm1' }, 0)
+    const words = { a: two.b.do({ kind: 'up' }, 0).messages, b: two.a.do({ kind: 'up' }, 0).messages.slice(0, kept) }
+    for (let i = 0; words.a.length + words.b.length > 0; i++) {
+      const to = i % 3 === 0 ? 'b' : 'a'
+      const message = words[to].shift()
+      if (message) words[to === 'a' ? 'b' : 'a'].push(...two[to].do({ kind: 'heard', message }, 0).messages)
+    }
+    expect(texts(two.b)).toEqual(['m1'])
+    expectSettled(two)
+  })
+
   it('holds what is said during hours of cut, and goes on where it was', () => {
     const two = new TwoHalves()
     two.connect()
