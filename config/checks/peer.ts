@@ -1,10 +1,13 @@
 /** The other half of a smart gate: is it another one, and can it come in. */
-import type { Finding, SiteView } from './view.ts'
+import { among, type Finding, type SiteView } from './view.ts'
 
-export function checkPeer({ broker, id, peer }: SiteView): Finding[] {
+export function checkPeer({ broker, id, lanes, peer }: SiteView): Finding[] {
   const out: Finding[] = []
   if (peer !== null && peer.site === id)
     out.push({ path: ['peer', 'site'], message: `${id} is this site itself`, hint: 'give the site id of the other half' })
+  for (const lane of Object.keys(peer?.roads ?? {}))
+    if (!lanes.has(lane))
+      out.push({ path: ['peer', 'roads', lane], key: true, message: `there is no lane "${lane}"`, hint: among(lane, lanes.keys(), 'lane') })
   if (broker === null || !('embedded' in broker)) return out
   const { users } = broker.embedded
   users.forEach((user, i) => {

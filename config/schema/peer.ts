@@ -47,6 +47,15 @@ export const peer = z
           "The other half's broker, or one that both reach. Absent: the other half connects to this site's broker (as a user with role `peer`), or a bridge between the two brokers carries the topics.",
         ),
       ),
+    roads: z
+      .record(id, id.meta(about('Their lane', 'Lane of the other half that it leads into.')))
+      .default({})
+      .meta(
+        about(
+          'Roads',
+          'Lanes here that lead into a lane of the other half: own lane, its lane. Such a lane turns only when the other half agrees: its end of the road must be out of service and empty.',
+        ),
+      ),
     hotline_min: minutes(
       5,
       0.5,

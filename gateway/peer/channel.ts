@@ -11,6 +11,7 @@ import type { Journal } from '../journal/journal.ts'
 import { type Clock, sleep, systemClock, type Timer } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import type { Direction } from '../lane/model.ts'
 import { QuietLog } from '../uplink/quiet.ts'
 import { type PeerMessage, type PeerSignal, peerMessage } from '../uplink/schema/peer.ts'
 import { fromPeer, TOPICS, type TopicBase, topic } from '../uplink/topics.ts'
@@ -20,6 +21,7 @@ import { idOf } from './link.ts'
 import { isUp, MOST_WAITING, type Now, type PairInput, type PairSettings, type PairStep, step } from './pair.ts'
 import { passageInput } from './read.ts'
 import { documentsOf, newPair, type PairState, recallPair } from './state.ts'
+import { type MayTurn, Turning } from './turn.ts'
 
 export interface ChannelOptions extends TopicBase {
   readonly settings: PairSettings
@@ -28,6 +30,7 @@ export interface ChannelOptions extends TopicBase {
   readonly link: MessageTransport
   readonly journal: Pick<Journal, 'append' | 'documents' | 'events' | 'head' | 'onCommit'>
   readonly declarations: Pick<DeclarationIndex, 'get'>
+  readonly mayTurn: MayTurn
   /** Of the lanes. The link itself lives in real time. */
   readonly clock: Clock
   readonly quality: EventTimes['quality']
@@ -68,6 +71,7 @@ export class PeerChannel {
   readonly #collection: string
   readonly #queue: Queued[] = []
   readonly #off: (() => void)[] = []
+  readonly #turning: Turning
   readonly #startMono: number
   readonly #startWall: number
   #state: PairState | null = null
@@ -83,6 +87,7 @@ export class PeerChannel {
     this.#o = options
     this.#quiet = new QuietLog(options.log, systemClock)
     this.#collection = `peer:${options.settings.peer}`
+    this.#turning = new Turning((signal) => this.#state && this.#say(signal, this.#state), options.mayTurn)
     this.#startMono = options.clock.mono()
     this.#startWall = options.clock.now()
   }
@@ -124,6 +129,7 @@ export class PeerChannel {
   async stop(): Promise<void> {
     this.#running = false
     this.#timer?.cancel()
+    this.#turning.stop()
     for (const off of this.#off.splice(0)) off()
     for (const { answer } of this.#queue.splice(0)) answer?.('the gateway is stopping')
     await this.#busy
@@ -135,6 +141,11 @@ export class PeerChannel {
       if (!this.#running) answer('the gateway is stopping')
       else this.#put({ input, answer })
     })
+  }
+
+  /** Null: the other half agrees that the lane which leads into its `lane` turns; else why not. Settles when it answers, or is stopped. */
+  mayTurn(lane: string, direction: Direction): Promise<string | null> {
+    return this.up ? this.#turning.ask(lane, direction) : Promise.resolve('it is not heard')
   }
 
   stats(): ChannelStats {
@@ -163,8 +174,12 @@ export class PeerChannel {
     // Nothing here is kept at a broker: a retained message is an old one.
     if (message.retained || !this.#running) return
     const read = readMessage(message, this.#o.settings.peer)
-    if (typeof read === 'string') this.#refuse(message.topic, read)
-    else if (this.#queue.length < MOST_HEARD) this.#put({ input: { kind: 'heard', message: read } })
+    if (typeof read === 'string') {
+      this.#refuse(message.topic, read)
+      return
+    }
+    this.#turning.heard(read)
+    if (this.#queue.length < MOST_HEARD) this.#put({ input: { kind: 'heard', message: read } })
   }
 
   #refuse(where: string, why: string): void {

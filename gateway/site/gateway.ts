@@ -26,7 +26,7 @@ import { Heads } from './heads.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
-import type { LanePlans } from './lane-plans.ts'
+import type { LanePlans, TurnAgreement } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { otherLane, sitePlans } from './lane-views.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
@@ -96,7 +96,9 @@ export class Gateway {
     const about = { clock, clockQuality: this.#quality, zone: this.#zone, log }
     this.#desk = new Desk({ ...about, recorder, policy: site.desk })
     this.figures = new SiteFigures({ ...about, lanes: Object.keys(site.lanes), policy: site.stays })
-    this.#plans = sitePlans(options.loaded, this.#lanes, options.turnAgreement ?? null, { ...about, journal, recorder, changed })
+    const mayTurn: TurnAgreement['mayTurn'] = async (lane, way) => (this.#pair ? this.#pair.mayTurn(lane, way) : 'not started')
+    const agreement = options.turnAgreement ?? (site.peer ? { mayTurn } : null)
+    this.#plans = sitePlans(options.loaded, this.#lanes, agreement, { ...about, journal, recorder, changed })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
     const [boot, zone, targets] = [this.#boot, this.#zone, this.#targets]
     this.#heads = new Heads({ dataDir, site: site.site.id, boot, head: () => this.journal.head(), targets, clock, zone })
@@ -218,14 +220,9 @@ export class Gateway {
       this.#started.push(() => target.stop())
     }
     const local = this.#targets[0]!.connection
-    this.#pair = await startPair(site, {
-      ...this.#o,
-      local,
-      journal: this.journal,
-      declarations: this.declarations,
-      clock: this.#clock,
-      quality: this.#quality,
-    })
+    const { journal, declarations } = this
+    const lane = (id: string) => this.lane(id)
+    this.#pair = await startPair(site, { ...this.#o, local, journal, declarations, lane, clock: this.#clock, quality: this.#quality })
     this.#started.push(() => this.#pair?.stop())
   }
 

@@ -13,6 +13,7 @@ import type { Facts } from '../rules/facts.ts'
 import { BrokerConnection } from '../uplink/connection.ts'
 import type { Command } from '../uplink/schema/down.ts'
 import { account } from './derive.ts'
+import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality } from './passage.ts'
 
 export interface PairOptions {
@@ -22,6 +23,7 @@ export interface PairOptions {
   readonly peerUrl?: string
   readonly journal: Journal
   readonly declarations: DeclarationIndex
+  readonly lane: (id: string) => Pick<LaneRunner, 'state'> | undefined
   readonly clock: Clock
   readonly quality: () => ClockQuality
   readonly log: Log
@@ -32,6 +34,8 @@ const MIN = 60_000
 export class Pair {
   readonly #settings: PairSettings
   readonly #channel: PeerChannel
+  /** Own lane → lane of the other half that it leads into. */
+  readonly #roads: Readonly<Record<string, string>>
   /** Where the two meet elsewhere than at the own broker. */
   readonly #own: BrokerConnection | null
 
@@ -44,6 +48,7 @@ export class Pair {
       silentMs: peer.silent_min * MIN,
       clockMs: peer.clock_min * MIN,
     }
+    this.#roads = peer.roads
     const url = o.peerUrl ?? peer.broker?.url
     this.#own =
       url === undefined
@@ -66,6 +71,7 @@ export class Pair {
       link: this.#own ?? o.local,
       journal: o.journal,
       declarations: o.declarations,
+      mayTurn: (lane) => against(lane, o.lane(lane)),
       clock: o.clock,
       quality: o.quality,
       log: o.log,
@@ -87,6 +93,12 @@ export class Pair {
     return peerFacts(this.#channel.state, this.#settings, this.#channel.now(), identity, direction)
   }
 
+  /** Null: the other half agrees that this lane turns, or has no say in it; else why not. */
+  mayTurn(lane: string, direction: Direction): Promise<string | null> {
+    const theirs = this.#roads[lane]
+    return theirs === undefined ? Promise.resolve(null) : this.#channel.mayTurn(theirs, direction)
+  }
+
   /** Null once it is durable, else why it was not carried out. */
   command(c: Extract<Command, { do: 'message' | 'acknowledge' }>): Promise<string | null> {
     const { id, by } = c
@@ -97,6 +109,14 @@ export class Pair {
   stats(): ChannelStats {
     return this.#channel.stats()
   }
+}
+
+/** Nobody may come against a vehicle: a lane in service, or not empty, keeps the other end of its road from turning. */
+function against(id: string, lane: Pick<LaneRunner, 'state'> | undefined): string | null {
+  if (!lane) return `there is no lane ${id} here`
+  return lane.state.phase === 'closed' && lane.state.vehicle === null
+    ? null
+    : `lane ${id} is in service here, or not empty: close-lane first`
 }
 
 /** The pair that the site file tells of, started; null: the site is no half of one. */

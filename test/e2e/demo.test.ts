@@ -90,3 +90,19 @@ test('the demo ends by itself after so many trucks, and says what came of them',
   for (const end of ends.filter((e) => e.outcome === 'cleared')) expect(end.times).toHaveProperty('cleared')
   expect((await luong('journal', dir, '--verify')).code).toBe(0)
 }, 240_000)
+
+test('the demo of a pair: trucks cross from one half to the other both ways, and both journals hold it', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'luong-demo-'))
+  folders.push(dir)
+  const args = ['--mqtt-port', '0', '--http-port', '0', '--data', dir, '--speed', '10', '--passages', '2', '--seed', '2']
+  const { code, out, err } = await luong('start', '--pair', ...args)
+  expect(err).not.toMatch(/unexpected|UnhandledPromise|TypeError/)
+  expect(code).toBe(0)
+  for (const site of ['huu-nghi', 'youyiguan']) {
+    expect(out).toMatch(new RegExp(`^${site}: \\d+ passages on`, 'm'))
+    expect(out).toMatch(new RegExp(`${site} .*handed over to the other side`))
+    expect((await luong('journal', join(dir, site), '--verify')).code).toBe(0)
+  }
+  expect(out).toMatch(/has come from the other side/)
+  expect(out).toMatch(/\d+ trucks left for the other side, \d+ reached it/)
+}, 240_000)

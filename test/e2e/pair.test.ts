@@ -141,6 +141,28 @@ describe('a pair', () => {
     await done()
   })
 
+  test('turns a lane only when the other half has shut and emptied its end of the road', async () => {
+    await start()
+    const say = (name: Name, c: object) => pair.get(name).centre.command({ lane: 'export-2', do: 'close-lane', ...c })
+    expect(await say('huu-nghi', {})).toMatchObject({ ok: true })
+    await until('it is out of service', () => pair.get('huu-nghi').gateway.lane('export-2')!.state.phase === 'closed')
+    const turn = { do: 'set-direction', direction: 'import' }
+    const no = await say('huu-nghi', turn)
+    expect(no).toMatchObject({ ok: false, error: expect.stringMatching(/other side does not agree: lane export-2 is in service here/) })
+    expect(await say('youyiguan', {})).toMatchObject({ ok: true })
+    await until('theirs is, too', () => pair.get('youyiguan').gateway.lane('export-2')!.state.phase === 'closed')
+    expect(await say('huu-nghi', turn)).toMatchObject({ ok: true })
+    expect(await say('youyiguan', turn)).toMatchObject({ ok: true })
+    for (const name of ['huu-nghi', 'youyiguan'] as const) expect(pair.get(name).gateway.lane('export-2')!.direction).toBe('import')
+    // Whoever cannot be asked does not agree.
+    pair.cable.cut()
+    await until('it is noticed', async () => {
+      const reply = await say('youyiguan', { ...turn, direction: 'export' })
+      return !reply.ok && /does not agree/.test(reply.error ?? '')
+    })
+    await done()
+  })
+
   test('takes no hand-over twice, out of order, or from somebody else', async () => {
     await start()
     const url = pair.get('huu-nghi').gateway.mqttUrl!

@@ -99,9 +99,8 @@ const ask = z.strictObject({
   ...base,
   kind: kind('ask', 'May I turn this lane? Answered at once or not at all.'),
   question: questionId,
-  lane: laneId,
-  direction,
-  by: officer,
+  lane: laneId.meta({ title: 'Lane', description: "Lane of the receiver that the asker's lane leads into." }),
+  direction: direction.meta({ title: 'Direction', description: 'The one that the asker wants to turn to.' }),
 })
 const answer = z.strictObject({
   ...base,

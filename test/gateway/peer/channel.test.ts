@@ -42,6 +42,7 @@ async function half(site: 'a' | 'b', url: string): Promise<{ journal: Journal; c
     link,
     journal,
     declarations: new DeclarationIndex(),
+    mayTurn: () => null,
     clock: systemClock,
     quality: () => ({ synced: null, offset_ms: null }),
     log: silentLog,

@@ -20,6 +20,7 @@ const channel = new PeerChannel({
   link,
   journal,
   declarations: new DeclarationIndex(),
+  mayTurn: () => null,
   clock: systemClock,
   quality: () => ({ synced: null, offset_ms: null }),
   log: silentLog,
