@@ -11,6 +11,34 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       'site.yaml:2:1 stie: unknown key (known here: version, include, site, broker, uplink, peer, desk, lists, stays, http, data, plates, links, devices, lanes, lane_plan, rules)',
     ],
   },
+  'a pair with itself, a lane that is not there, and no way in for the other half': {
+    change: [
+      [
+        'rules: [rules.yaml]',
+        `peer: { site: pass, hands_over: export, roads: { three: one } }
+broker: { embedded: { users: [{ name: bridge, role: peer, password: { file: rules.yaml } }] } }
+rules: [rules.yaml]`,
+      ],
+    ],
+    says: [
+      'site.yaml:31:15 peer.site: pass is this site itself (give the site id of the other half)',
+      'site.yaml:31:50 peer.roads.three: there is no lane "three" (there are: one, two)',
+      'site.yaml:32:39 broker.embedded.users[0].name: a user with role peer has the site id of the other half (name it pass)',
+    ],
+  },
+  'a pair whose other half cannot connect': {
+    change: [
+      [
+        'rules: [rules.yaml]',
+        `peer: { site: other, hands_over: export }
+broker: { embedded: { users: [{ name: page, role: page, password: { file: rules.yaml } }] } }
+rules: [rules.yaml]`,
+      ],
+    ],
+    says: [
+      'site.yaml:31:15 peer.site: the other half cannot connect: no user of the broker has the role peer (add { name: other, role: peer, password: … } to broker.embedded.users, or give peer.broker)',
+    ],
+  },
   'misspelt required key is told once': {
     change: [['direction: import', 'directoin: import']],
     says: ['site.yaml:18:5 lanes.one.directoin: unknown key (did you mean direction?)'],

@@ -73,7 +73,7 @@ test('loi-mo has one lane with a hold barrier and two sensors, on a device serve
   expect(site.site.links.cabinet).toEqual({ kind: 'tcp', host: '192.168.10.20', port: 4196 })
 })
 
-test.each(['kim-thanh', 'loi-mo'])('the examples commented out in %s are right as well', async (name) => {
+test.each(['kim-thanh', 'loi-mo', 'huu-nghi'])('the examples commented out in %s are right as well', async (name) => {
   const text = readFileSync(`${folder}${name}.yaml`, 'utf8')
   const blocks = [...text.matchAll(/^# (uplink|broker):\n(?:# {2}.*\n)+/gm)].map((m) => m[0].replaceAll(/^# /gm, ''))
   expect(blocks.length).toBeGreaterThan(0)
@@ -84,7 +84,7 @@ test.each(['kim-thanh', 'loi-mo'])('the examples commented out in %s are right a
     .replaceAll('../rules/', `${folder}../rules/`)
     .replaceAll('/etc/luong/page-password', 'page-password')
   await inFolder({ 'site.yaml': site, 'page-password': 'x\n' }, async (here) => {
-    const env = { LUONG_UPLINK_PASSWORD: 'a', LUONG_CAMERAS_PASSWORD: 'b' }
+    const env = { LUONG_UPLINK_PASSWORD: 'a', LUONG_CAMERAS_PASSWORD: 'b', LUONG_PEER_PASSWORD: 'c' }
     const loaded = await loadSite(`${here}/site.yaml`, { env })
     expect(loaded.site.uplink?.password?.reveal()).toBe('a')
     await expect(loadSite(`${here}/site.yaml`, { env: {} })).rejects.toThrow(/LUONG_UPLINK_PASSWORD is not set/)

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { loadSite } from '../../config/load.ts'
 import { until } from '../harness/chaos-site.ts'
+import { startPair } from '../harness/pair.ts'
 import { startSite } from '../harness/site.ts'
 import { rng } from '../sim/random.ts'
 import { announce, makeArrival } from '../sim/traffic.ts'
@@ -12,7 +13,7 @@ afterEach(async () => {
 })
 
 describe('each shipped site boots, comes to rest, and lets a truck through each lane', () => {
-  test.each(['kim-thanh', 'loi-mo', 'demo', 'huu-nghi', 'youyiguan'])('%s', async (name) => {
+  test.each(['kim-thanh', 'loi-mo', 'demo'])('%s', async (name) => {
     // As it is shipped, only that the wires end in memory.
     const file = `config/sites/${name}.yaml`
     const { lanes } = (await loadSite(file)).site
@@ -43,4 +44,32 @@ describe('each shipped site boots, comes to rest, and lets a truck through each 
     const health = (await (await fetch(`http://127.0.0.1:${site.gateway.httpPort}/health`)).json()) as { ok: boolean; problems: string[] }
     expect(health).toMatchObject({ ok: true, problems: [] })
   })
+})
+
+test('huu-nghi and youyiguan boot as a pair, and let a truck through each lane of both', async () => {
+  const pair = await startPair({ pace: 20 })
+  undo.push(() => pair.stop())
+  await pair.met()
+  const lanes = { 'export-1': 'huu-nghi', 'export-2': 'huu-nghi', 'import-1': 'youyiguan', 'import-2': 'youyiguan' } as const
+  for (const [lane, from] of Object.entries(lanes)) {
+    const plate = await pair.send(from, lane)
+    for (const name of ['huu-nghi', 'youyiguan'] as const) {
+      await pair.told(name, 'passage.cleared', plate)
+      const cleared = pair
+        .get(name)
+        .centre.log.of('passage.cleared', lane)
+        .find((e) => e.subject === plate)
+      expect(cleared?.data).toMatchObject({ decision: { rule: 'declared', outcome: 'pass' } })
+    }
+  }
+  for (const name of ['huu-nghi', 'youyiguan'] as const) {
+    const site = pair.get(name)
+    await site.phases('idle')
+    await site.gateway.settle()
+    await site.heard()
+    expect(site.centre.log.faults()).toEqual([])
+    expect(site.world.truth.disasters).toEqual([])
+    const health = (await (await fetch(`http://127.0.0.1:${site.gateway.httpPort}/health`)).json()) as { ok: boolean; problems: string[] }
+    expect(health).toMatchObject({ ok: true, problems: [] })
+  }
 })

@@ -66,6 +66,9 @@ describe('topic table', () => {
         expect(accessOf(role, BASE).publish.some((f) => topicMatches(f, text))).toBe(false)
       }
     }
+    const { publish, subscribe } = accessOf('peer', BASE, 'youyiguan')
+    expect(publish).toEqual(['luong/v1/youyiguan/peer/kim-thanh/+'])
+    expect(subscribe).toEqual(['luong/v1/kim-thanh/peer/youyiguan/+'])
     expect(accessOf('device', BASE)).toEqual({ publish: [], subscribe: [] })
     expect(accessOf('page', BASE).publish).toEqual([])
   })
