@@ -16,7 +16,7 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       [
         'rules: [rules.yaml]',
         `peer: { site: pass, hands_over: export, roads: { three: one } }
-broker: { embedded: { users: [{ name: bridge, role: peer, password: { file: rules.yaml } }] } }
+broker: { embedded: { users: [{ name: bridge, role: peer, password: { file: site.yaml } }] } }
 rules: [rules.yaml]`,
       ],
     ],
@@ -31,7 +31,7 @@ rules: [rules.yaml]`,
       [
         'rules: [rules.yaml]',
         `peer: { site: other, hands_over: export }
-broker: { embedded: { users: [{ name: page, role: page, password: { file: rules.yaml } }] } }
+broker: { embedded: { users: [{ name: page, role: page, password: { file: site.yaml } }] } }
 rules: [rules.yaml]`,
       ],
     ],
