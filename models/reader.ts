@@ -46,6 +46,10 @@ const CROP_MARGINS = [0.04, 0, -0.03] as const
 const ENOUGH = 0.8
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
 const SIZE_WEIGHT = 0.35
+/** Plates narrower than this, pixels, are sure only when a nearer look says the same. */
+const SMALL = 60
+/** A look whose weakest character is less probable than this does not count against another one. */
+const DOUBT = 0.5
 /** What is this probably no plate of the two countries is none. */
 const FOREIGN = 0.5
 /** Finds of two looks that overlap more are the same plate. */
@@ -109,7 +113,7 @@ export class OnnxPlateReader implements PlateReader {
     const searched = options.crop
       ? await this.#crop(picture)
       : await this.#search(picture, options.quick ? this.#settings.sides.slice(0, 1) : this.#settings.sides)
-    const plates = this.#plates(searched.candidates, picture)
+    const plates = this.#plates(searched.candidates, picture, options.crop === true)
     const read = performance.now() - t1 - searched.detect
     return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect: searched.detect, read } }
   }
@@ -132,14 +136,14 @@ export class OnnxPlateReader implements PlateReader {
       const found = await timed(() => this.#finder.find(picture, side, find, most))
       const likely = found.filter((one, i) => i === 0 || one.score >= LIKELY)
       candidates.push(...(await this.#look(picture, likely, MARGINS)))
-      if (clear(candidates)) break
-      candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS)))
-      if (clear(candidates)) break
+      if (candidates.some((c) => clear(c) && !small(c))) break
+      if (!candidates.some(clear)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS)))
       for (const one of found.slice(0, NEARER)) {
         const near = await timed(() => this.#finder.nearer(picture, one, find))
         if (near) candidates.push(...(await this.#look(picture, [near], MARGINS)))
+        if (candidates.some(clear)) break
       }
-      if (clear(candidates)) break
+      if (candidates.some(clear)) break
     }
     return { candidates, detect }
   }
@@ -155,7 +159,7 @@ export class OnnxPlateReader implements PlateReader {
     ]
     const candidates = await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS)
     let detect = 0
-    if (!clear(candidates)) {
+    if (!candidates.some(clear)) {
       const start = performance.now()
       const found = await this.#finder.find(picture, CROP_SIDE, this.#settings.find, 1)
       detect = performance.now() - start
@@ -190,16 +194,20 @@ export class OnnxPlateReader implements PlateReader {
   }
 
   /** Best first, one for each place and text. */
-  #plates(candidates: readonly Candidate[], picture: Picture): PlateRead[] {
+  #plates(candidates: readonly Candidate[], picture: Picture, crop: boolean): PlateRead[] {
     const plates: PlateRead[] = []
     for (const c of [...candidates].sort((a, b) => b.rank - a.rank)) {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
-      if (!plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) plates.push(this.#plate(c, quad))
+      if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
+      const others = candidates.filter((o) => o !== c && overlap(o.quad, c.quad) > SAME_PLACE && o.spelled.weakest >= DOUBT)
+      const agreed = others.every((o) => o.spelled.text === c.spelled.text) && (others.length > 0 || crop || !small(c))
+      plates.push(this.#plate(c, quad, agreed))
     }
     return plates
   }
 
-  #plate(c: Candidate, quad: Quad): PlateRead {
+  /** @param agreed no other look at that place says otherwise, and a small plate was looked at twice */
+  #plate(c: Candidate, quad: Quad, agreed: boolean): PlateRead {
     const { spelled } = c
     const { accept } = this.#settings
     const { country, kind } = spelled.pattern
@@ -207,7 +215,8 @@ export class OnnxPlateReader implements PlateReader {
     const best = c.looked.colours.indexOf(Math.max(...c.looked.colours))
     const colour: PlateColour = c.looked.colours[best]! > 0.5 ? colours[best]! : 'unknown'
     const confidence = spelled.confidence * c.real
-    const sure = confidence >= accept.confidence && spelled.weakest >= accept.weakest && c.confirmed && spelled.substitutions === 0
+    const sure =
+      agreed && confidence >= accept.confidence && spelled.weakest >= accept.weakest && c.confirmed && spelled.substitutions === 0
     return {
       text: spelled.text,
       country,
@@ -222,6 +231,8 @@ export class OnnxPlateReader implements PlateReader {
   }
 }
 
-/** Whether one of them needs no closer look. */
-const clear = (candidates: readonly Candidate[]): boolean => candidates.some((c) => c.confirmed && c.spelled.weakest >= ENOUGH)
+/** Needs no closer look. */
+const clear = (c: Candidate): boolean => c.confirmed && c.spelled.weakest >= ENOUGH
+/** Two cuts of so few pixels are hardly two looks. */
+const small = (c: Candidate): boolean => sides(c.quad).width < SMALL
 const round = (x: number): number => Math.round(x * 10) / 10
