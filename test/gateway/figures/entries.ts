@@ -46,7 +46,7 @@ export function entriesOf(spec: PassageSpec): Entry[] {
     direction = 'import',
     arrived,
     decided = 3_000,
-    ended = 20_000,
+    ended = Math.max(20_000, decided + 1_000),
     outcome = 'cleared',
     referred = false,
   } = spec

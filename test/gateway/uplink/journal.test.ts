@@ -61,9 +61,10 @@ const EXAMPLES: { [K in keyof typeof EVENT_DATA as K extends `luong.${infer G}.$
   command: { id: 'c-1', do: 'open', lane: 'import-1', by: 'Lan', reason: 'papers seen', ...always },
   site: { boot: 'b1', version: '0.1.0', config, ...always },
 }
+const PLAN: EventData = { lane: 'import-1', plan: 'evening', direction: 'export', closed: false, change: 'done', ...always }
 const entryOf = (type: EventType): EventEntry => {
   const group = type.split('.')[1] as keyof typeof EXAMPLES
-  const data = EXAMPLES[group]
+  const data = type === 'luong.lane.plan.v1' ? PLAN : EXAMPLES[group]
   return { kind: 'event', type, at: Date.parse(at), data, ...('lane' in data && data.lane ? { lane: data.lane } : {}), subject: '24C12345' }
 }
 
