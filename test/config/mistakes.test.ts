@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { drivers } from '../../firmware-bridge/registry.ts'
 import { changed, SITE, told } from './harness.ts'
 import { MISTAKES } from './mistakes.ts'
+import { FILE_MISTAKES } from './mistakes-files.ts'
 
 // A fixed set of drivers: lists of known names in hints must not change when a driver is added.
 const names = ['barrier', 'modbus-io', 'mqtt-camera', 'traffic-light', 'xk3190']
@@ -15,7 +16,7 @@ test('the site without a change is right', async () => {
 })
 
 describe('each mistake is told with its place, what it is, and what to do', () => {
-  test.each(Object.entries(MISTAKES))('%s', async (name, { change, says }) => {
+  test.each(Object.entries({ ...MISTAKES, ...FILE_MISTAKES }))('%s', async (name, { change, says }) => {
     const { lines, loaded } = await told({ 'site.yaml': changed(...change) }, { env, registry })
     expect(lines).toEqual(says)
     expect(loaded !== undefined).toBe(name.startsWith('warning:'))
