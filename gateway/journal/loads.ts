@@ -1,4 +1,5 @@
 /** What was declared of a vehicle when it was decided: a row for each passage, taken out of the record of the decision. */
+import type { PassageRow } from './journal.ts'
 
 /** A row of the `loads` table. `text` is the JSON of `load` in the record, which the journal does not look into further. */
 export interface LoadRow {
@@ -12,16 +13,7 @@ export interface LoadRow {
 }
 
 /** A passage together with what was declared of it. */
-export interface CrossingRow {
-  readonly id: string
-  readonly lane: string
-  readonly direction: string | null
-  readonly plate: string | null
-  readonly outcome: string | null
-  readonly arrivedAt: number
-  readonly decidedAt: number | null
-  readonly referredAt: number | null
-  readonly endedAt: number | null
+export interface CrossingRow extends PassageRow {
   /** JSON of the load; null where no decision was recorded. */
   readonly load: string | null
 }

@@ -3,13 +3,13 @@
 import { loadSite } from '../../config/load.ts'
 import { declaration } from '../../gateway/identity/declaration.ts'
 import { DeclarationIndex } from '../../gateway/identity/declarations.ts'
-import type { VotedPlate } from '../../gateway/identity/identity.ts'
 import { ListIndex } from '../../gateway/identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../../gateway/identity/match.ts'
 import { compile } from '../../gateway/rules/cel.ts'
 import { decide } from '../../gateway/rules/decide.ts'
 import { factsOf } from '../../gateway/rules/facts-of.ts'
 import { exampleFacts, loadRules, type RuleSet } from '../../gateway/rules/load.ts'
+import { votedPlate } from '../harness/plates.ts'
 import { type BenchOptions, inWords, type Report, spread } from './report.ts'
 
 const NOW = Date.parse('2026-11-22T08:00:00+07:00')
@@ -57,18 +57,7 @@ export async function rules(o: BenchOptions): Promise<Report> {
   for (let n = 0; n < wanted; n++) {
     // Every tenth is declared by nobody.
     const text = plateOf((n * 7_919) % Math.round(DECLARED * 1.1))
-    const plate: VotedPlate = {
-      text,
-      country: 'vn',
-      colour: 'yellow',
-      lines: 1,
-      position: 'front',
-      frames: 4,
-      confidence: 0.9,
-      weakest: 0.97,
-      sure: true,
-      readings: [text],
-    }
+    const plate = votedPlate(text)
     const since = performance.now()
     const detained = (key: string) => lists.has('detained', key, NOW)
     const identity = identify({

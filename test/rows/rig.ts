@@ -26,6 +26,7 @@ import { Recorder } from '../../gateway/site/recorder.ts'
 import { SentOn } from '../../gateway/site/sent-on.ts'
 import { eventDataSchema } from '../../gateway/uplink/schema/event.ts'
 import { stats as statsSchema } from '../../gateway/uplink/schema/up.ts'
+import { votedPlate } from '../harness/plates.ts'
 
 export const NOW = Date.parse('2026-11-21T08:00:00+07:00')
 
@@ -57,9 +58,7 @@ export interface Decided {
 }
 
 function voted(text: string, position: 'front' | 'rear', { sure = true, readings }: Vehicle): VotedPlate {
-  const country = /^\p{Script=Han}/u.test(text) ? 'cn' : 'vn'
-  const [confidence, weakest] = sure ? [0.93, 0.97] : [0.4, 0.5]
-  return { text, country, colour: 'yellow', lines: 1, position, frames: 4, confidence, weakest, sure, readings: readings ?? [text] }
+  return votedPlate(text, { position, ...(sure ? {} : { confidence: 0.4, weakest: 0.5, sure }), ...(readings && { readings }) })
 }
 
 const seen =

@@ -10,6 +10,7 @@ import { oneConfusionAway } from '../../../gateway/identity/lookalike.ts'
 import { identify, type MatchInput, WEIGHT_TOLERANCE } from '../../../gateway/identity/match.ts'
 import { lookalikes } from '../../../models/grammar/confusion.ts'
 import { fits } from '../../../models/grammar/grammar.ts'
+import { votedPlate as plate } from '../../harness/plates.ts'
 
 const NOW = Date.parse('2026-11-21T08:00:00+07:00')
 const DAY = 86_400_000
@@ -23,20 +24,6 @@ const declared = (plate: string, over: Record<string, unknown> = {}): Declaratio
     valid_to: new Date(NOW + DAY).toISOString(),
     ...over,
   })
-
-const plate = (text: string, over: Partial<VotedPlate> = {}): VotedPlate => ({
-  text,
-  country: 'vn',
-  colour: 'yellow',
-  lines: 1,
-  position: 'front',
-  frames: 4,
-  confidence: 0.93,
-  weakest: 0.97,
-  sure: true,
-  readings: [text],
-  ...over,
-})
 
 interface Case extends Partial<Omit<MatchInput, 'plates' | 'declarations'>> {
   readonly plates: readonly VotedPlate[]

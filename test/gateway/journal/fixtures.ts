@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createJournal, type JournalOptions } from '../../../gateway/journal/create.ts'
 import type { EventEntry, InputEntry, Journal } from '../../../gateway/journal/journal.ts'
+import { publishedPlate } from '../../../gateway/uplink/schema/event.ts'
+import { votedPlate } from '../../harness/plates.ts'
 
 /** 2026-11-21T08:15:30.123+07:00 */
 export const AT = Date.UTC(2026, 10, 21, 1, 15, 30, 123)
@@ -38,17 +40,7 @@ export function input(passage: string | undefined, body: unknown, actions: unkno
 
 /** What a cleared truck leaves behind: about 25 inputs and 4 events of real shape and size. */
 export function truck(passage: string, plate: string, at = AT): (EventEntry | InputEntry)[] {
-  const voted = {
-    text: plate,
-    country: 'vn',
-    colour: 'yellow',
-    lines: 1,
-    position: 'front',
-    frames: 4,
-    confidence: 0.93,
-    weakest: 0.97,
-    sure: true,
-  }
+  const voted = publishedPlate(votedPlate(plate))
   const data = (more: object) => ({ passage, lane: 'import-1', direction: 'import', ...more, historical: false })
   const entry = (verb: string, ms: number, more: object, subject?: string) =>
     event(verb, passage, { at: at + ms, data: data(more), ...(subject === undefined ? {} : { subject }) })

@@ -5,18 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, expect, it } from 'vitest'
-import { DeclarationIndex } from '../../../gateway/identity/declarations.ts'
 import { createJournal } from '../../../gateway/journal/create.ts'
 import type { Journal } from '../../../gateway/journal/journal.ts'
 import { openReader } from '../../../gateway/journal/reader.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
-import { PeerChannel } from '../../../gateway/peer/channel.ts'
+import type { PeerChannel } from '../../../gateway/peer/channel.ts'
 import { BrokerConnection } from '../../../gateway/uplink/connection.ts'
 import { until } from '../../harness/chaos-site.ts'
 import { startMosquitto } from '../../harness/mosquitto.ts'
 import { plainEnv } from '../../harness/plain-env.ts'
-import { cleared, settingsOf } from './channel.ts'
+import { channelOf, cleared } from './channel.ts'
 
 const undo: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {
@@ -33,20 +32,7 @@ async function half(site: 'a' | 'b', url: string): Promise<{ journal: Journal; c
   const journal = createJournal({ dir: await folder(), site, minFreeMb: 16 })
   await journal.open()
   undo.push(() => journal.close())
-  const link = new BrokerConnection({ name: site, url, clientId: site, clock: systemClock, log: silentLog })
-  const channel = new PeerChannel({
-    root: 'luong/v1',
-    site,
-    settings: site === 'a' ? settingsOf('b', 'export') : settingsOf('a', 'import'),
-    share: ['trailer'],
-    link,
-    journal,
-    declarations: new DeclarationIndex(),
-    mayTurn: () => null,
-    clock: systemClock,
-    quality: () => ({ synced: null, offset_ms: null }),
-    log: silentLog,
-  })
+  const { link, channel } = channelOf(site, url, journal)
   await channel.start()
   link.start()
   undo.push(() => link.stop())
