@@ -12,8 +12,6 @@ const GREY = 114
 const ENLARGE = 3
 /** A picture this near to the wanted size is taken as it is: scaling it costs more than looking at a few more pixels. */
 const AS_IT_IS = 0.1
-/** Samples a pixel in each direction, at most. */
-const SAMPLES = 4
 
 /**
  * `from` in the top left corner of the smallest canvas whose sides are multiples of `step`, its own long side about `side`.
@@ -28,9 +26,10 @@ export function fitted(from: Raster, side: number, step: number): Fitted {
   const high = Math.ceil(height / step) * step
   const to = new Uint8Array(wide * high * 3)
   if (wide !== width || high !== height) to.fill(GREY)
-  const n = Math.max(1, Math.min(SAMPLES, Math.round(1 / k)))
+  const shrink = Math.round(1 / k)
   if (k === 1) copy(from, to, wide)
-  else if (n > 1) average(from, to, width, height, wide, n)
+  else if (shrink >= 3) averageOfNine(from, to, width, height, wide)
+  else if (shrink === 2) averageOfFour(from, to, width, height, wide)
   else bilinear(from, to, width, height, wide)
   return { data: to, width: wide, height: high, scale: 1 / k }
 }
@@ -39,27 +38,85 @@ function copy({ data, width, height }: Raster, to: Uint8Array, wide: number): vo
   for (let y = 0; y < height; y++) to.set(data.subarray(y * width * 3, (y + 1) * width * 3), y * wide * 3)
 }
 
-/** n × n nearest samples a pixel. */
-function average(from: Raster, to: Uint8Array, width: number, height: number, wide: number, n: number): void {
-  const columns = positions(width * n, from.width, 3)
-  const rows = positions(height * n, from.height, from.width * 3)
+/** 2 × 2 nearest samples a pixel. Written out, as the next: with loops over samples or colours it takes three times as long. */
+function averageOfFour(from: Raster, to: Uint8Array, width: number, height: number, wide: number): void {
+  const columns = positions(width * 2, from.width, 3)
+  const rows = positions(height * 2, from.height, from.width * 3)
   const { data } = from
-  const share = 1 / (n * n)
   for (let y = 0; y < height; y++) {
+    const up = rows[2 * y]!
+    const down = rows[2 * y + 1]!
     let o = y * wide * 3
     for (let x = 0; x < width; x++) {
-      let [r, g, b] = [0, 0, 0]
-      for (let j = y * n; j < y * n + n; j++) {
-        for (let i = x * n; i < x * n + n; i++) {
-          const p = rows[j]! + columns[i]!
-          r += data[p]!
-          g += data[p + 1]!
-          b += data[p + 2]!
-        }
-      }
-      to[o++] = r * share + 0.5
-      to[o++] = g * share + 0.5
-      to[o++] = b * share + 0.5
+      const left = columns[2 * x]!
+      const right = columns[2 * x + 1]!
+      const p = up + left
+      const q = up + right
+      const r = down + left
+      const s = down + right
+      to[o] = (data[p]! + data[q]! + data[r]! + data[s]! + 2) >> 2
+      to[o + 1] = (data[p + 1]! + data[q + 1]! + data[r + 1]! + data[s + 1]! + 2) >> 2
+      to[o + 2] = (data[p + 2]! + data[q + 2]! + data[r + 2]! + data[s + 2]! + 2) >> 2
+      o += 3
+    }
+  }
+}
+
+/** A ninth, of 65,536. */
+const NINTH = 7282
+
+/** 3 × 3 nearest samples a pixel. */
+function averageOfNine(from: Raster, to: Uint8Array, width: number, height: number, wide: number): void {
+  const columns = positions(width * 3, from.width, 3)
+  const rows = positions(height * 3, from.height, from.width * 3)
+  const { data } = from
+  for (let y = 0; y < height; y++) {
+    const p = rows[3 * y]!
+    const q = rows[3 * y + 1]!
+    const r = rows[3 * y + 2]!
+    let o = y * wide * 3
+    for (let x = 0; x < width; x++) {
+      const left = columns[3 * x]!
+      const middle = columns[3 * x + 1]!
+      const right = columns[3 * x + 2]!
+      const p0 = p + left
+      const p1 = p + middle
+      const p2 = p + right
+      const q0 = q + left
+      const q1 = q + middle
+      const q2 = q + right
+      const r0 = r + left
+      const r1 = r + middle
+      const r2 = r + right
+      to[o] =
+        ((data[p0]! + data[p1]! + data[p2]! + data[q0]! + data[q1]! + data[q2]! + data[r0]! + data[r1]! + data[r2]!) * NINTH + 0x8000) >> 16
+      to[o + 1] =
+        ((data[p0 + 1]! +
+          data[p1 + 1]! +
+          data[p2 + 1]! +
+          data[q0 + 1]! +
+          data[q1 + 1]! +
+          data[q2 + 1]! +
+          data[r0 + 1]! +
+          data[r1 + 1]! +
+          data[r2 + 1]!) *
+          NINTH +
+          0x8000) >>
+        16
+      to[o + 2] =
+        ((data[p0 + 2]! +
+          data[p1 + 2]! +
+          data[p2 + 2]! +
+          data[q0 + 2]! +
+          data[q1 + 2]! +
+          data[q2 + 2]! +
+          data[r0 + 2]! +
+          data[r1 + 2]! +
+          data[r2 + 2]!) *
+          NINTH +
+          0x8000) >>
+        16
+      o += 3
     }
   }
 }

@@ -28,53 +28,106 @@ export function project([a, b, c, d, e, f, g, h]: Homography, u: number, v: numb
   return [(a * u + b * v + c) / w, (d * u + e * v + f) / w]
 }
 
+/** Samples a pixel in each direction, at most. */
+const SAMPLES = 4
+
 /**
  * Writes `quad`, widened by `margin` of its width and height on each side, as `width` × `height` RGB into `to` at `offset`.
- * Bilinear, averaging over as many samples as shrinking needs (at most 4 × 4); outside of the picture its edge goes on.
+ * Bilinear where one sample a pixel is enough; shrinking, the mean of the nearest cells of up to 4 × 4 samples. Outside of the
+ * picture its edge goes on.
  */
 export function rectify(from: Raster, quad: Quad, margin: number, width: number, height: number, to: Uint8Array, offset: number): void {
-  const [a, b, c, d, e, f, g, h] = fromUnitSquare(quad)
   const inside = 1 - 2 * margin
   const size = sides(quad)
-  const nu = Math.min(4, Math.max(1, Math.round(size.width / inside / width)))
-  const nv = Math.min(4, Math.max(1, Math.round(size.height / inside / height)))
-  const n = nu * nv
+  const nu = Math.min(SAMPLES, Math.max(1, Math.round(size.width / inside / width)))
+  const nv = Math.min(SAMPLES, Math.max(1, Math.round(size.height / inside / height)))
+  const [a, b, c, d, e, f, g, h] = fromUnitSquare(quad)
+  // In samples instead of shares of the plate: u = (i + 0.5) / (nu · width · inside) - margin / inside, and v likewise.
+  const du = 1 / (nu * width * inside)
+  const dv = 1 / (nv * height * inside)
+  const u0 = 0.5 * du - margin / inside
+  const v0 = 0.5 * dv - margin / inside
+  const map: Homography = [a * du, b * dv, a * u0 + b * v0 + c, d * du, e * dv, d * u0 + e * v0 + f, g * du, h * dv]
+  const whole = g * u0 + h * v0 + 1
+  const scaled = map.map((x) => x / whole) as unknown as Homography
+  if (nu * nv === 1) bilinear(from, scaled, width, height, to, offset)
+  else nearest(from, scaled, width, height, nu, nv, to, offset)
+}
+
+/** Fixed point, 8 bits of fraction, as in fit.ts. */
+function bilinear(
+  { data, width: w, height: t }: Raster,
+  map: Homography,
+  width: number,
+  height: number,
+  to: Uint8Array,
+  offset: number,
+): void {
+  const [a, b, c, d, e, f, g, h] = map
+  const stride = w * 3
+  const maxX = (w - 1) << 8
+  const maxY = (t - 1) << 8
+  let o = offset
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const k = 256 / (g * x + h * y + 1)
+      const px = Math.max(0, Math.min(maxX, ((a * x + b * y + c) * k - 127.5) | 0))
+      const py = Math.max(0, Math.min(maxY, ((d * x + e * y + f) * k - 127.5) | 0))
+      const fx = px & 255
+      const fy = py & 255
+      const p = (py >> 8) * stride + (px >> 8) * 3
+      const q = px < maxX ? p + 3 : p
+      const down = py < maxY ? stride : 0
+      const w11 = fx * fy
+      const w10 = (fy << 8) - w11
+      const w01 = (fx << 8) - w11
+      const w00 = 0x10000 - w11 - w10 - w01
+      to[o] = (data[p]! * w00 + data[q]! * w01 + data[p + down]! * w10 + data[q + down]! * w11 + 0x8000) >> 16
+      to[o + 1] = (data[p + 1]! * w00 + data[q + 1]! * w01 + data[p + down + 1]! * w10 + data[q + down + 1]! * w11 + 0x8000) >> 16
+      to[o + 2] = (data[p + 2]! * w00 + data[q + 2]! * w01 + data[p + down + 2]! * w10 + data[q + down + 2]! * w11 + 0x8000) >> 16
+      o += 3
+    }
+  }
+}
+
+/** `map` goes from samples to pixels: nu × nv of them make one pixel of the result. */
+function nearest(
+  from: Raster,
+  map: Homography,
+  width: number,
+  height: number,
+  nu: number,
+  nv: number,
+  to: Uint8Array,
+  offset: number,
+): void {
+  const [a, b, c, d, e, f, g, h] = map
   const { data } = from
   const stride = from.width * 3
   const maxX = from.width - 1
   const maxY = from.height - 1
+  const share = Math.round(0x10000 / (nu * nv))
   let o = offset
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let red = 0
       let green = 0
       let blue = 0
-      for (let j = 0; j < nv; j++) {
-        const v = ((y + (j + 0.5) / nv) / height - margin) / inside
-        for (let i = 0; i < nu; i++) {
-          const u = ((x + (i + 0.5) / nu) / width - margin) / inside
-          const w = 1 / (g * u + h * v + 1)
-          const px = Math.max(0, Math.min(maxX, (a * u + b * v + c) * w - 0.5))
-          const py = Math.max(0, Math.min(maxY, (d * u + e * v + f) * w - 0.5))
-          const x0 = px | 0
-          const y0 = py | 0
-          const fx = px - x0
-          const fy = py - y0
-          const p = y0 * stride + x0 * 3
-          const q = p + (x0 < maxX ? 3 : 0)
-          const down = y0 < maxY ? stride : 0
-          const w00 = (1 - fx) * (1 - fy)
-          const w01 = fx * (1 - fy)
-          const w10 = (1 - fx) * fy
-          const w11 = fx * fy
-          red += data[p]! * w00 + data[q]! * w01 + data[p + down]! * w10 + data[q + down]! * w11
-          green += data[p + 1]! * w00 + data[q + 1]! * w01 + data[p + down + 1]! * w10 + data[q + down + 1]! * w11
-          blue += data[p + 2]! * w00 + data[q + 2]! * w01 + data[p + down + 2]! * w10 + data[q + down + 2]! * w11
+      for (let j = y * nv; j < y * nv + nv; j++) {
+        for (let i = x * nu; i < x * nu + nu; i++) {
+          const k = 1 / (g * i + h * j + 1)
+          const px = Math.max(0, Math.min(maxX, ((a * i + b * j + c) * k) | 0))
+          const py = Math.max(0, Math.min(maxY, ((d * i + e * j + f) * k) | 0))
+          const p = py * stride + px * 3
+          red += data[p]!
+          green += data[p + 1]!
+          blue += data[p + 2]!
         }
       }
-      to[o++] = red / n + 0.5
-      to[o++] = green / n + 0.5
-      to[o++] = blue / n + 0.5
+      to[o] = (red * share + 0x8000) >> 16
+      to[o + 1] = (green * share + 0x8000) >> 16
+      to[o + 2] = (blue * share + 0x8000) >> 16
+      o += 3
     }
   }
 }
