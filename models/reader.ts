@@ -34,14 +34,15 @@ export const READER: ReaderSettings = {
   accept: { weakest: 0.93, confidence: 0.85 },
 }
 
+type Margins = readonly [first: number, ...more: number[]]
 /** Places this probable are read all; others, but for the best one, only when none of these gave a clear plate. */
 const LIKELY = 0.5
 /** So many of the places found are looked at again, nearer, before the whole picture is. */
 const NEARER = 2
 /** Around the plate in the first and in the second look, as a share of its size: what both read alike is no accident of the cut. */
-const MARGINS = [0.04, -0.01] as const
+const MARGINS: Margins = [0.04, -0.01]
 /** A whole picture that is one plate may be cut too tight or too wide. */
-const CROP_MARGINS = [0.04, 0, -0.03] as const
+const CROP_MARGINS: Margins = [0.04, 0, -0.03]
 /** A plate whose weakest character is this probable is not looked for again, nearer. */
 const ENOUGH = 0.8
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
@@ -123,29 +124,25 @@ export class OnnxPlateReader implements PlateReader {
     const { find, most } = this.#settings
     const candidates: Candidate[] = []
     const longest = Math.max(picture.width, picture.height)
-    let detect = 0
-    const timed = async <T>(job: () => Promise<T>): Promise<T> => {
-      const start = performance.now()
-      const done = await job()
-      detect += performance.now() - start
-      return done
-    }
+    const detector = stopwatch()
+    // A small plate is looked at nearer anyway: one cut is enough until then.
+    const again = (quad: Quad) => !small(quad)
     for (const side of at) {
       // Twice the picture's own size shows nothing new.
       if (side !== at[0] && side > 2 * longest) break
-      const found = await timed(() => this.#finder.find(picture, side, find, most))
+      const found = await detector.time(() => this.#finder.find(picture, side, find, most))
       const likely = found.filter((one, i) => i === 0 || one.score >= LIKELY)
-      candidates.push(...(await this.#look(picture, likely, MARGINS)))
-      if (candidates.some((c) => clear(c) && !small(c))) break
-      if (!candidates.some(clear)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS)))
+      candidates.push(...(await this.#look(picture, likely, MARGINS, again)))
+      if (candidates.some((c) => clear(c) && !small(c.quad))) break
+      if (!candidates.some(plain)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS, again)))
       for (const one of found.slice(0, NEARER)) {
-        const near = await timed(() => this.#finder.nearer(picture, one, find))
+        const near = await detector.time(() => this.#finder.nearer(picture, one, find))
         if (near) candidates.push(...(await this.#look(picture, [near], MARGINS)))
         if (candidates.some(clear)) break
       }
       if (candidates.some(clear)) break
     }
-    return { candidates, detect }
+    return { candidates, detect: detector.ms() }
   }
 
   /** The picture as it is, and the plate's corners in it where they are found. */
@@ -158,49 +155,74 @@ export class OnnxPlateReader implements PlateReader {
       [0, height],
     ]
     const candidates = await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS)
-    let detect = 0
+    const detector = stopwatch()
     if (!candidates.some(clear)) {
-      const start = performance.now()
-      const found = await this.#finder.find(picture, CROP_SIDE, this.#settings.find, 1)
-      detect = performance.now() - start
+      const found = await detector.time(() => this.#finder.find(picture, CROP_SIDE, this.#settings.find, 1))
       const inner = found.filter((f) => sides(f.quad).width > width / 2)
       candidates.push(...(await this.#look(picture, inner, MARGINS)))
     }
     // All are the same plate: the surest reading counts, whatever its size.
-    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score })), detect }
+    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score })), detect: detector.ms() }
   }
 
-  async #look(picture: Picture, found: readonly Found[], margins: readonly number[]): Promise<Candidate[]> {
-    const cuts = found.flatMap(({ quad }) => margins.map((margin) => ({ quad, margin })))
-    const looks = await this.#slots.read(picture, cuts)
+  /** What shows no plate when cut out once is not cut out again; nor is a place for which `again` is false. */
+  async #look(
+    picture: Picture,
+    found: readonly Found[],
+    [first, ...more]: Margins,
+    again: (quad: Quad) => boolean = () => true,
+  ): Promise<Candidate[]> {
+    const once = await this.#slots.read(
+      picture,
+      found.map(({ quad }) => ({ quad, margin: first })),
+    )
+    const places = found.map(({ quad, score }, i) => ({ quad, score, own: [once[i]!] })).filter(({ own }) => this.#spelled(own[0]!))
+    const worth = places.filter(({ quad }) => again(quad))
+    const looks = await this.#slots.read(
+      picture,
+      worth.flatMap(({ quad }) => more.map((margin) => ({ quad, margin }))),
+    )
+    worth.forEach(({ own }, i) => {
+      own.push(...looks.slice(i * more.length, (i + 1) * more.length))
+    })
     const candidates: Candidate[] = []
-    found.forEach(({ quad, score }, i) => {
-      const own = looks.slice(i * margins.length, (i + 1) * margins.length)
+    for (const { quad, score, own } of places) {
       const looked = mean(own)
-      const real = 1 - looked.countries[this.#slots.model.countries.indexOf('none')]!
-      const spelled = real < 1 - FOREIGN ? null : spell(looked.probs)
-      if (!spelled) return
+      const spelled = this.#spelled(looked)
+      if (!spelled) continue
       const certainty = Math.max(-6, spelled.score / spelled.chars.length) + 0.5 * Math.log(score)
       candidates.push({
         spelled,
         looked,
         quad,
         rank: certainty + SIZE_WEIGHT * Math.log(sides(quad).width),
-        confirmed: own.every((l) => spell(l.probs)?.text === spelled.text),
-        real,
+        confirmed: own.length > 1 && own.every((l) => spell(l.probs)?.text === spelled.text),
+        real: this.#real(looked),
       })
-    })
+    }
     return candidates
+  }
+
+  /** Probability that it is a plate of one of the two countries. */
+  #real(looked: Looked): number {
+    return 1 - looked.countries[this.#slots.model.countries.indexOf('none')]!
+  }
+
+  #spelled(looked: Looked): Spelled | null {
+    return this.#real(looked) < 1 - FOREIGN ? null : spell(looked.probs)
   }
 
   /** Best first, one for each place and text. */
   #plates(candidates: readonly Candidate[], picture: Picture, crop: boolean): PlateRead[] {
     const plates: PlateRead[] = []
-    for (const c of [...candidates].sort((a, b) => b.rank - a.rank)) {
+    const same = (a: Candidate, b: Candidate) => a !== b && overlap(a.quad, b.quad) > SAME_PLACE
+    const betterSeen = (c: Candidate) =>
+      !c.confirmed && candidates.some((o) => same(o, c) && o.confirmed && o.spelled.text === c.spelled.text)
+    for (const c of candidates.filter((c) => !betterSeen(c)).sort((a, b) => b.rank - a.rank)) {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
-      const others = candidates.filter((o) => o !== c && overlap(o.quad, c.quad) > SAME_PLACE && o.spelled.weakest >= DOUBT)
-      const agreed = others.every((o) => o.spelled.text === c.spelled.text) && (others.length > 0 || crop || !small(c))
+      const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT)
+      const agreed = others.every((o) => o.spelled.text === c.spelled.text) && (others.length > 0 || crop || !small(c.quad))
       plates.push(this.#plate(c, quad, agreed))
     }
     return plates
@@ -231,8 +253,24 @@ export class OnnxPlateReader implements PlateReader {
   }
 }
 
+/** Read without doubt, but perhaps once only. */
+const plain = (c: Candidate): boolean => c.spelled.weakest >= ENOUGH
 /** Needs no closer look. */
-const clear = (c: Candidate): boolean => c.confirmed && c.spelled.weakest >= ENOUGH
+const clear = (c: Candidate): boolean => c.confirmed && plain(c)
 /** Two cuts of so few pixels are hardly two looks. */
-const small = (c: Candidate): boolean => sides(c.quad).width < SMALL
+const small = (quad: Quad): boolean => sides(quad).width < SMALL
+
+/** Adds up the milliseconds of several jobs. */
+function stopwatch() {
+  let sum = 0
+  return {
+    ms: () => sum,
+    async time<T>(job: () => Promise<T>): Promise<T> {
+      const start = performance.now()
+      const done = await job()
+      sum += performance.now() - start
+      return done
+    },
+  }
+}
 const round = (x: number): number => Math.round(x * 10) / 10
