@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   day: async () => (await import('./day.ts')).day,
   'real-day': async () => (await import('./real-day.ts')).realDayBench,
   memory: async () => (await import('./memory.ts')).memory,
+  uplink: async () => (await import('./uplink/side-by-side.ts')).uplink,
 }
 
 const options = benchOptions(process.argv.slice(2))

@@ -31,7 +31,22 @@ export interface BenchOptions {
   text(name: string): string | undefined
 }
 
-const NUMBERS = ['runs', 'seconds', 'decisions', 'frames', 'passages', 'entries', 'read', 'percent', 'seed', 'busy'] as const
+const NUMBERS = [
+  'runs',
+  'seconds',
+  'decisions',
+  'frames',
+  'passages',
+  'entries',
+  'read',
+  'percent',
+  'seed',
+  'busy',
+  'events',
+  'kills',
+  'faults',
+  'hours',
+] as const
 const TEXTS = ['pictures', 'node', 'trace'] as const
 
 /** Reads the command line. Throws a TypeError on an unknown option. */
