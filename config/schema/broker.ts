@@ -60,4 +60,10 @@ export const uplink = z.strictObject({
   username,
   password,
   window: z.int().min(1).max(256).default(32).meta(about('Window', 'Events sent and not yet acknowledged.')),
+  late_per_s: z
+    .int()
+    .min(10)
+    .max(10_000)
+    .default(500)
+    .meta(about('Late events', 'After a long time away, what was held is sent at most this fast; what happens now goes before it.', '1/s')),
 })

@@ -26,8 +26,8 @@ export function targetConnections(
   site: Site,
   broker: RunningBroker | null,
   uplinkUrl: string | undefined,
-): Pick<TargetOptions, 'target' | 'connection' | 'window'>[] {
-  const out: Pick<TargetOptions, 'target' | 'connection' | 'window'>[] = []
+): Pick<TargetOptions, 'target' | 'connection' | 'window' | 'latePerSecond'>[] {
+  const out: Pick<TargetOptions, 'target' | 'connection' | 'window' | 'latePerSecond'>[] = []
   const WINDOW = 32
   if (broker) out.push({ target: 'local', connection: { ...broker.internal, protocol: 4 }, window: WINDOW })
   else if ('external' in site.broker) {
@@ -42,12 +42,18 @@ export function targetConnections(
   }
   const up = site.uplink
   if (uplinkUrl !== undefined && uplinkUrl !== up?.url)
-    out.push({ target: 'uplink', connection: { url: uplinkUrl, keepSession: true, protocol: 'auto' }, window: up?.window ?? WINDOW })
+    out.push({
+      target: 'uplink',
+      connection: { url: uplinkUrl, keepSession: true, protocol: 'auto' },
+      window: up?.window ?? WINDOW,
+      ...(up ? { latePerSecond: up.late_per_s } : {}),
+    })
   else if (up)
     out.push({
       target: 'uplink',
       connection: { url: up.url, ...account(up.username, up.password?.reveal()), keepSession: true, protocol: 'auto' },
       window: up.window,
+      latePerSecond: up.late_per_s,
     })
   return out
 }

@@ -15,9 +15,14 @@ import type { TopicBase } from '../uplink/topics.ts'
 export interface TargetOptions extends TopicBase {
   /** Name of the publisher's cursor in the journal. */
   readonly target: 'local' | 'uplink'
-  readonly connection: Pick<ConnectionOptions, 'url' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol'>
+  readonly connection: Pick<
+    ConnectionOptions,
+    'url' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol' | 'ackMs' | 'keepaliveS' | 'backoff'
+  >
   readonly clientId: string
   readonly window: number
+  /** Events a second that are sent late, at most. */
+  readonly latePerSecond?: number
   readonly journal: Journal
   readonly inbox: Inbox
   /** The status as of now. */
@@ -39,12 +44,16 @@ export class Target {
     this.name = o.target
     const base = { root: o.root, site: o.site }
     const message = (online: boolean) => () => statusMessage(base, { ...o.status(), online })
+    const birth = () => {
+      const late = this.publisher.announce()
+      return statusMessage(base, { ...o.status(), ...(late ? { historical: late } : {}) })
+    }
     this.connection = new BrokerConnection({
       ...o.connection,
       name: o.target === 'local' ? 'site broker' : 'uplink',
       clientId: o.clientId,
       will: message(false),
-      birth: message(true),
+      birth,
       farewell: message(false),
       clock: o.clock,
       log: o.log,
@@ -58,6 +67,7 @@ export class Target {
       clock: o.clock,
       log: o.log,
       window: o.window,
+      ...(o.latePerSecond === undefined ? {} : { latePerSecond: o.latePerSecond }),
     })
     this.#state = new StatePublisher({ ...base, link: this.connection, clock: o.clock, log: o.log })
     this.#inbox = o.inbox
@@ -80,7 +90,8 @@ export class Target {
     this.#state.head(head)
   }
   status(status: Status): void {
-    this.#state.status(status)
+    const { late } = this.publisher
+    this.#state.status({ ...status, ...(late ? { historical: late } : {}) })
   }
 
   async stop(): Promise<void> {

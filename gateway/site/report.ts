@@ -83,7 +83,7 @@ export function healthReport(v: SiteView): HealthReport {
     devices: Object.fromEntries([...v.devices.all].map(([id, d]) => [id, d.health().state])),
     links: Object.fromEntries([...v.devices.links].map(([id, l]) => [id, l.up ? 'up' : 'down'])),
     uplinks: Object.fromEntries(
-      v.targets.map(({ publisher: p, connection: c }) => [p.target, { up: c.up, lag: p.lag, in_flight: p.inFlight }]),
+      v.targets.map(({ publisher: p, connection: c }) => [p.target, { up: c.up, lag: p.lag, in_flight: p.inFlight, late: p.late }]),
     ),
     journal: {
       sequence: v.head.sequence,

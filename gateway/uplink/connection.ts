@@ -14,7 +14,7 @@ import { brokerProblem } from '../kernel/broker-problem.ts'
 import { type Clock, type Timer, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import { BrokerRefused, Session } from './session.ts'
+import { BrokerRefused, type PublishOptions, Session } from './session.ts'
 
 export interface Outgoing {
   readonly topic: string
@@ -123,10 +123,12 @@ export class BrokerConnection implements MessageTransport {
    * Resolves on the broker's acknowledgement (QoS 1) or hand-over (QoS 0). Rejects with LINK_DOWN when not up or when the
    * link is lost before (then it may have arrived or not), BrokerRefused when the broker says no, QUEUE_FULL, STOPPED.
    */
-  publish(topic: string, payload: Uint8Array | string, options: { qos: 0 | 1; retain: boolean }): Promise<void> {
+  publish(topic: string, payload: Uint8Array | string, options: PublishOptions): Promise<void> {
     const session = this.#session
     if (!session || !this.up) return Promise.reject(new LuongError('LINK_DOWN', `${this.name} is not connected to its broker`))
-    return session.send(topic, payload, options, this.#o.ackMs ?? ACK_MS).then(() => {
+    const { marks, ...plain } = options
+    const shown = marks && this.#protocol === 5 ? options : plain
+    return session.send(topic, payload, shown, this.#o.ackMs ?? ACK_MS).then(() => {
       session.proven = true
     })
   }

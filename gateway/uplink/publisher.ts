@@ -2,6 +2,9 @@
  * Sends the journal's events to one broker, from a durable cursor: QoS 1, in order, at most `window` not yet acknowledged
  * and at most as many read ahead. The cursor moves over acknowledged events without a gap only; after a loss everything
  * behind it is sent again, byte for byte as the journal froze it. So nothing is lost, and what comes twice is identical.
+ *
+ * After a long time away there are two runs: what was held is sent late, in order and at a pace, and what happens from now on goes
+ * before it, in order as well, with a cursor of its own.
  */
 import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
 import type { MessageTransport } from '../../firmware-bridge/transport/transport.ts'
@@ -10,22 +13,31 @@ import type { Clock, Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { type Course, Courses, type Flight } from './course.ts'
+import { Pace } from './pace.ts'
 import type { Parked, ParkedStore } from './parked.ts'
 import { BrokerRefused } from './session.ts'
 import { NO_LANE, TOPICS, type TopicBase, topic } from './topics.ts'
+
+/** What events are sent over. `marks` are MQTT 5 user properties: left out where the broker does not speak it. */
+export interface EventLink extends Pick<MessageTransport, 'up' | 'onState'> {
+  publish(topic: string, payload: string, options: { qos: 1; retain: false; marks?: Readonly<Record<string, string>> }): Promise<void>
+}
 
 export type EventSource = Pick<Journal, 'head' | 'events' | 'onCommit' | 'cursor' | 'setCursor'>
 
 export interface PublisherOptions extends TopicBase {
   /** Name of the cursor in the journal: one for each broker. */
   readonly target: string
-  readonly link: MessageTransport
+  readonly link: EventLink
   readonly source: EventSource
   readonly parked: ParkedStore
   readonly clock: Clock
   readonly log: Log
   /** Events sent and not yet acknowledged. */
   readonly window?: number
+  /** Events a second that are sent late, at most. */
+  readonly latePerSecond?: number
   /** Waits between attempts at an event the broker refuses. */
   readonly backoff?: Backoff
 }
@@ -42,14 +54,21 @@ export interface PublisherStats {
   readonly sent: number
   readonly acknowledged: number
   readonly parked: readonly Parked[]
+  /** Sequences that are sent late. */
+  readonly late: Range | null
   /** What keeps it from going on, or null. */
   readonly why: string | null
 }
 
-interface Flight {
-  readonly event: StoredEvent
-  acknowledged: boolean
+/** Sequences, both ends included. */
+export interface Range {
+  readonly from: number
+  readonly to: number
 }
+
+const LATE_PER_SECOND = 500
+/** Part of the window that late events may fill. */
+const LATE_SHARE = 0.75
 
 /** An event refused this often, each time alone and on a link that had just taken our status, is parked. */
 const STRIKES = 5
@@ -62,18 +81,19 @@ export class Publisher {
   readonly #o: PublisherOptions
   readonly #full: number
   readonly #backoff: Backoff
+  readonly #pace: Pace
   readonly #parked = new Map<number, Parked>()
   readonly #off: (() => void)[] = []
-  /** In order of sequence; the first is the one behind the cursor. */
-  readonly #flights: Flight[] = []
-  #waiting: StoredEvent[] = []
+  readonly #courses: Courses
+  /** Up to here events were recorded before the connection on which they are sent. */
+  #historical = 0
+  #announced: number | null = null
   /** Everything started under an older number counts as unsent. */
   #epoch = 0
-  #cursor = 0
   #window: number
   #running = false
-  #fetching = false
   #pause: Timer | undefined
+  #breath: Timer | undefined
   #suspect = { sequence: 0, strikes: 0 }
   #parkedInRow = 0
   #sent = 0
@@ -87,14 +107,15 @@ export class Publisher {
     this.#full = Math.max(1, options.window ?? 32)
     this.#window = this.#full
     this.#backoff = options.backoff ?? new Backoff(500, 30_000)
+    this.#courses = new Courses(options.target, options.source)
+    this.#pace = new Pace(options.clock, options.latePerSecond ?? LATE_PER_SECOND)
   }
 
   async start(): Promise<void> {
     const { source, target, log } = this.#o
-    const [cursor, parked] = await Promise.all([source.cursor(target), this.#o.parked.load()])
     const head = source.head().sequence
+    const [cursor, parked] = await Promise.all([this.#courses.load(head), this.#o.parked.load()])
     if (cursor > head) log.error({ target, cursor, head }, 'the cursor is ahead of the journal (older data restored?); going on at its end')
-    this.#cursor = Math.min(cursor, head)
     for (const p of parked) this.#parked.set(p.sequence, p)
     this.#running = true
     this.#off.push(source.onCommit(() => this.#pump()))
@@ -107,16 +128,15 @@ export class Publisher {
     if (!this.#running) return
     this.#running = false
     this.#pause?.cancel()
-    if (this.#flights.length > 0 && this.#o.link.up) {
+    this.#breath?.cancel()
+    if (this.#courses.inFlight > 0 && this.#o.link.up) {
       const empty = new Promise<void>((resolve) => {
         this.#wakeStop = resolve
       })
       await withDeadline(this.#o.clock, empty, STOP_MS, () => new Error('late')).catch(() => {})
     }
-    this.#epoch++
     for (const off of this.#off.splice(0)) off()
-    this.#flights.length = 0
-    this.#waiting = []
+    this.#startOver()
   }
 
   /**
@@ -128,95 +148,134 @@ export class Publisher {
     if (!Number.isSafeInteger(sequence) || sequence < 1 || sequence > head) {
       throw new LuongError('PAYLOAD_INVALID', `resend-from ${sequence}: the journal holds sequences 1 to ${head}`)
     }
-    // What lies behind the cursor is on its way anyway.
-    if (sequence <= this.#cursor) {
-      this.#moveCursor(sequence - 1)
-      this.#startOver()
-      this.#pump()
+    // What lies behind a cursor is on its way anyway.
+    if (this.#courses.back(sequence)) {
+      this.#historical = head
+      this.#again()
     }
     return head - sequence + 1
+  }
+
+  /** Says what will be sent late on the connection that is being made, and keeps to it. */
+  announce(): Range | null {
+    this.#announced = this.#o.source.head().sequence
+    this.#historical = this.#announced
+    return this.late
+  }
+
+  /** Sequences that are sent late: they were recorded before the connection was there. Null: none. */
+  get late(): Range | null {
+    const { cursor, late, live } = this.#courses
+    const to = this.#historical > live.cursor ? this.#historical : (late?.end ?? 0)
+    return cursor < to ? { from: cursor + 1, to } : null
   }
 
   stats(): PublisherStats {
     return {
       target: this.#o.target,
-      cursor: this.#cursor,
-      lag: this.#o.source.head().sequence - this.#cursor,
-      inFlight: this.#flights.length,
+      cursor: this.#courses.cursor,
+      lag: this.#courses.lag(this.#o.source.head().sequence),
+      inFlight: this.#courses.inFlight,
       window: this.#window,
       sent: this.#sent,
       acknowledged: this.#acknowledged,
       parked: [...this.#parked.values()],
+      late: this.late,
       why: this.#why,
     }
   }
 
   #linkUp(): void {
     this.#why = null
-    this.#startOver()
+    this.#historical = this.#announced ?? this.#o.source.head().sequence
+    this.#announced = null
+    this.#again()
     if (!this.#retriedParked) {
       this.#retriedParked = true
       this.#retryParked().catch((error) =>
         this.#o.log.warn({ target: this.#o.target, err: messageOf(error) }, 'parked events were not retried'),
       )
     }
-    this.#pump()
   }
 
   #linkDown(why: string): void {
     this.#why = why
-    const first = this.#flights.find((f) => !f.acknowledged)
+    const flights = this.#courses.all().flatMap((course) => course.flights)
+    const first =
+      flights.find((f) => f.event.sequence === this.#suspect.sequence && !f.acknowledged) ?? flights.find((f) => !f.acknowledged)
     const alone = this.#window === 1
     this.#startOver()
     if (!first) return
     this.#window = 1
-    // Only an event sent alone can be blamed for the loss of the link.
-    if (alone && this.#running) this.#strike(first.event, why)
+    if (!this.#running) return
+    // Only an event sent alone can be blamed for the loss of the link. So it goes alone next time.
+    if (alone) this.#strike(first.event, why)
+    else if (this.#suspect.sequence !== first.event.sequence) this.#suspect = { sequence: first.event.sequence, strikes: 0 }
+  }
+
+  /** Sends from the cursors on; what was recorded before this connection in a course of its own, if it is much. */
+  #again(): void {
+    this.#startOver()
+    this.#courses.split(this.#historical)
+    this.#courses.store()
+    this.#pump()
   }
 
   /** Counts what is in flight as unsent: the next to go is the one behind the cursor. */
   #startOver(): void {
     this.#epoch++
-    this.#flights.length = 0
-    this.#waiting = []
+    this.#courses.startOver()
   }
 
   #pump(): void {
     if (!this.#running || !this.#o.link.up || this.#pause) return
-    while (this.#flights.length < this.#window) {
-      const event = this.#waiting.shift()
-      if (!event) break
-      this.#send(event)
+    while (this.#courses.inFlight < this.#window) {
+      const flight = this.#next()
+      if (!flight) break
+      this.#send(flight)
     }
     // Read ahead, so that each acknowledgement is answered by the next event at once: its segment also carries the TCP
     // acknowledgement for which brokers without TCP_NODELAY hold back theirs (40 ms otherwise).
-    if (this.#waiting.length * 2 <= this.#window) this.#fetch(this.#window - this.#waiting.length)
+    for (const course of this.#courses.all()) if (course.ahead * 2 <= this.#window) this.#fetch(course)
   }
 
-  #fetch(limit: number): void {
-    if (this.#fetching) return
+  /** What happens now goes first; but an event that may have cost us the link goes alone, before all others. */
+  #next(): Flight | undefined {
+    const { late, live } = this.#courses
+    const suspect = this.#window === 1 ? this.#courses.holding(this.#suspect.sequence) : undefined
+    if (suspect) return suspect.next()
+    const flight = live.next()
+    if (flight || !late || late.ahead === 0 || late.flights.length >= Math.max(1, this.#window * LATE_SHARE)) return flight
+    const wait = this.#pace.take()
+    if (wait === 0) return late.next()
+    this.#breath ??= this.#o.clock.after(wait, () => {
+      this.#breath = undefined
+      this.#pump()
+    })
+  }
+
+  #fetch(course: Course): void {
+    const wanted = course.wanted(this.#o.source.head().sequence, this.#window)
+    if (!wanted) return
     const epoch = this.#epoch
-    const after = this.#waiting.at(-1)?.sequence ?? this.#flights.at(-1)?.event.sequence ?? this.#cursor
-    if (after >= this.#o.source.head().sequence) return
-    this.#fetching = true
-    this.#o.source.events(after, limit).then(
+    course.fetching = true
+    this.#o.source.events(wanted.after, wanted.limit).then(
       (events) => {
-        this.#fetching = false
-        if (epoch === this.#epoch) this.#waiting.push(...events)
+        course.fetching = false
+        if (epoch === this.#epoch) course.take(events)
         if (epoch !== this.#epoch || events.length > 0) this.#pump()
       },
       (error) => {
-        this.#fetching = false
+        course.fetching = false
         this.#o.log.error({ target: this.#o.target, err: messageOf(error) }, 'events cannot be read from the journal; trying again')
         this.#wait(messageOf(error))
       },
     )
   }
 
-  #send(event: StoredEvent): void {
+  #send(flight: Flight): void {
     const epoch = this.#epoch
-    const flight: Flight = { event, acknowledged: false }
-    this.#flights.push(flight)
+    const { event } = flight
     this.#sent++
     this.#publish(event).then(
       () => {
@@ -232,11 +291,13 @@ export class Publisher {
 
   #publish(event: StoredEvent): Promise<void> {
     const { link, root, site } = this.#o
-    return link.publish(topic(TOPICS.event, { root, site, lane: event.lane ?? NO_LANE }), event.json, { qos: 1, retain: false })
+    const where = topic(TOPICS.event, { root, site, lane: event.lane ?? NO_LANE })
+    const marks = event.sequence <= this.#historical ? { marks: { historical: 'true' } } : {}
+    return link.publish(where, event.json, { qos: 1, retain: false, ...marks })
   }
 
   #acknowledge(flight: Flight): void {
-    flight.acknowledged = true
+    const { sequence } = flight.event
     this.#acknowledged++
     this.#why = null
     const blamed = this.#parkedInRow >= MAX_PARKED_IN_ROW
@@ -244,15 +305,9 @@ export class Publisher {
     this.#suspect = { sequence: 0, strikes: 0 }
     this.#backoff.reset()
     this.#window = Math.min(this.#full, this.#window * 2)
-    if (this.#parked.has(flight.event.sequence)) this.#unpark(flight.event.sequence)
-    let done = 0
-    while (this.#flights[done]?.acknowledged) done++
-    const last = this.#flights[done - 1]
-    if (last) {
-      this.#flights.splice(0, done)
-      this.#moveCursor(last.event.sequence)
-    }
-    if (this.#flights.length === 0) this.#wakeStop?.()
+    if (this.#parked.has(sequence)) this.#unpark(sequence)
+    if (flight.course.acknowledge(flight)) this.#courses.store()
+    if (this.#courses.inFlight === 0) this.#wakeStop?.()
     // The broker had refused everything: what was parked then deserves another try.
     if (blamed) this.#retryParked()
     this.#pump()
@@ -297,9 +352,11 @@ export class Publisher {
         this.#parked.set(parked.sequence, parked)
         log.error({ target, ...parked }, 'an event is refused by the broker and was put aside; it stays in the journal')
         this.#suspect = { sequence: 0, strikes: 0 }
-        if (this.#cursor >= parked.sequence) this.#unpark(parked.sequence)
-        else this.#moveCursor(parked.sequence)
+        const course = this.#courses.holding(parked.sequence)
+        if (course) course.cursor = parked.sequence
+        else this.#unpark(parked.sequence)
         this.#startOver()
+        this.#courses.store()
         this.#pump()
       },
       (error) => log.error({ target, sequence: parked.sequence, err: messageOf(error) }, 'an event could not be put aside; trying on'),
@@ -323,10 +380,5 @@ export class Publisher {
     } catch (error) {
       this.#o.log.warn({ target: this.#o.target, err: messageOf(error) }, 'parked events are still refused; they stay parked')
     }
-  }
-
-  #moveCursor(to: number): void {
-    this.#cursor = to
-    this.#o.source.setCursor(this.#o.target, to)
   }
 }

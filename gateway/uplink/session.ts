@@ -12,6 +12,13 @@ export class BrokerRefused extends LuongError {
   }
 }
 
+export interface PublishOptions {
+  readonly qos: 0 | 1
+  readonly retain: boolean
+  /** MQTT 5 user properties. */
+  readonly marks?: Readonly<Record<string, string>>
+}
+
 /** Publishes handed over and not yet settled. */
 const MAX_IN_FLIGHT = 1_024
 
@@ -52,7 +59,7 @@ export class Session {
   }
 
   /** Rejects with LINK_DOWN, BrokerRefused, QUEUE_FULL, or what {@link abandon} is given. */
-  send(topic: string, payload: Uint8Array | string, { qos, retain }: { qos: 0 | 1; retain: boolean }, ms: number): Promise<void> {
+  send(topic: string, payload: Uint8Array | string, { qos, retain, marks }: PublishOptions, ms: number): Promise<void> {
     if (this.inFlight >= MAX_IN_FLIGHT) {
       return Promise.reject(new LuongError('QUEUE_FULL', `${this.#name}: ${this.inFlight} publishes are not yet acknowledged`))
     }
@@ -60,7 +67,8 @@ export class Session {
     const work = new Promise<void>((resolve, reject) => {
       const publish = () => {
         if (qos > 0) this.#open++
-        this.client.publish(topic, body, { qos, retain }, (error) => {
+        const extra = marks ? { properties: { userProperties: { ...marks } } } : {}
+        this.client.publish(topic, body, { qos, retain, ...extra }, (error) => {
           const code = error && 'code' in error && typeof error.code === 'number' ? error.code : 0
           if (error && code >= 0x80)
             reject(new BrokerRefused(`${this.#name}: ${topic} refused: ${error.message} (0x${code.toString(16)})`, code))

@@ -13,6 +13,8 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   day: async () => (await import('./day.ts')).day,
   'real-day': async () => (await import('./real-day.ts')).realDayBench,
   memory: async () => (await import('./memory.ts')).memory,
+  faults: async () => (await import('./uplink/faults.ts')).faults,
+  outage: async () => (await import('./uplink/outage.ts')).outage,
   uplink: async () => (await import('./uplink/side-by-side.ts')).uplink,
 }
 

@@ -107,7 +107,9 @@ export class FaultProxy {
   }
 
   #strike(pair: Pair, fault: Fault, ms: number): void {
-    if (pair.fault !== null) return
+    // What hangs, hangs. What was held by an earlier fault is lost with this one.
+    if (pair.fault === 'hang') return
+    pair.held = []
     if (fault === 'cut') {
       pair.near.end()
       pair.far.end()
@@ -116,6 +118,7 @@ export class FaultProxy {
     if (fault !== 'delay') return
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
+      if (pair.fault !== 'delay') return
       pair.fault = null
       for (const go of pair.held.splice(0)) go()
     }, ms)

@@ -23,17 +23,23 @@ export class StreamRecord {
   /** `performance.now()` of the last first arrival. */
   lastAt = 0
   /** Called for every arrival. */
-  onEvent: (sequence: number, first: boolean, topic: string, json: string) => void = () => {}
+  onEvent: (sequence: number, first: boolean, topic: string) => void = () => {}
+  /** Called for messages that are no events. */
+  onOther: (topic: string, text: string) => void = () => {}
 
   /** Listens at the broker in a session that outlives a lost connection. Resolves when subscribed. */
-  async listen(url: string, topic = 'luong/v1/+/lane/+/event'): Promise<void> {
+  async listen(url: string, topics = ['luong/v1/+/lane/+/event']): Promise<void> {
     const client = connect(url, { clientId: 'record', clean: false, reconnectPeriod: 50, connectTimeout: 5_000 })
     this.#client = client
     client.on('error', () => {})
-    client.on('message', (where, payload) => this.take(where, payload.toString('utf8')))
+    client.on('message', (topic, payload) => {
+      const text = payload.toString('utf8')
+      if (topic.endsWith('/event')) this.take(topic, text)
+      else this.onOther(topic, text)
+    })
     // Again after each loss: a broker that lost its memory has lost the session as well.
-    client.on('connect', () => client.subscribe(topic, { qos: 1 }))
-    await new Promise<void>((done) => client.once('connect', () => client.subscribe(topic, { qos: 1 }, () => done())))
+    client.on('connect', () => client.subscribe(topics, { qos: 1 }))
+    await new Promise<void>((done) => client.once('connect', () => client.subscribe(topics, { qos: 1 }, () => done())))
   }
 
   get client(): MqttClient {
@@ -55,7 +61,7 @@ export class StreamRecord {
       this.lastAt = performance.now()
       while (this.#digests.has(this.#next)) this.#next++
     }
-    this.onEvent(sequence, before === undefined, topic, json)
+    this.onEvent(sequence, before === undefined, topic)
   }
 
   /** Everything up to here has come. */

@@ -15,6 +15,18 @@ export const status = z
       .int()
       .min(0)
       .meta({ title: 'Sequence', description: 'Last event in the journal when this was made: with it a consumer sees a loss at the end.' }),
+    historical: z
+      .strictObject({
+        from: z.int().min(1).meta({ title: 'From', description: 'The next one to come.' }),
+        to: z.int().min(1).meta({ title: 'To', description: 'The last one; what has a higher sequence happens now.' }),
+      })
+      .optional()
+      .meta({
+        title: 'Historical',
+        description:
+          'Events with these sequences were recorded before this connection was there, and are sent late. Until they are through, newer ones may ' +
+          'come before them: what is missing up to `to` is on its way and need not be asked for. Absent: nothing is late.',
+      }),
     at: instant.meta({ title: 'At', description: 'When this was made; in a last will, when the connection was.' }),
   })
   .meta({ title: 'Status', description: 'Whether the site is there. Birth message and last will.' })

@@ -119,10 +119,14 @@ export class Consumer {
 }
 
 /** A plain mqtt.js client of a test; reconnects quickly, subscribes once connected. */
-export function client(url: string, options: { username?: string; password?: string; id?: string; clean?: boolean } = {}): MqttClient {
+export function client(
+  url: string,
+  options: { username?: string; password?: string; id?: string; clean?: boolean; protocolVersion?: 4 | 5 } = {},
+): MqttClient {
   return connect(url, {
     clientId: options.id ?? `test-${Math.random().toString(36).slice(2, 10)}`,
     clean: options.clean ?? true,
+    protocolVersion: options.protocolVersion ?? 4,
     reconnectPeriod: 50,
     connectTimeout: 5_000,
     ...(options.username === undefined ? {} : { username: options.username, password: options.password ?? '' }),

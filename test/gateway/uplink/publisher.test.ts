@@ -50,6 +50,7 @@ async function rig(
     clock: systemClock,
     log,
     window,
+    latePerSecond: 10_000,
     backoff: new Backoff(5, 20),
   })
   connection.start()
@@ -153,7 +154,8 @@ for (const [name, start] of Object.entries(known)) {
       const way = await proxy(port)
       const seen = await consumer(`mqtt://127.0.0.1:${port}`)
       const { source, connection } = await rig(way.url, { window: 16 })
-      const total = 3_000
+      // So few that they are not sent late, behind what happens now.
+      const total = 500
       for (let i = 0; i < 10; i++) {
         source.add(total / 10)
         const from = seen.texts.size
@@ -259,8 +261,8 @@ describe('publisher', () => {
     expect(seen.texts.size).toBe(total)
     expect(seen.changed).toEqual([])
     const jumps = seen.arrivals.filter((a, i) => i > 0 && a.sequence > (seen.arrivals[i - 1]?.sequence ?? 0) + 1)
-    // Forward jumps happen only where the broker died; between them the order holds.
-    expect(jumps.length).toBeLessThanOrEqual(20)
+    // Forward jumps happen only where the broker died, and where what happens now goes before what is sent late; else the order holds.
+    expect(jumps.length).toBeLessThanOrEqual(100)
   })
 
   it('parks an event that MQTT 5 refuses each time, tells why, and sends all others', async () => {

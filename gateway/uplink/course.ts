@@ -1,0 +1,156 @@
+/** What is on its way to a broker: one run of events, or two after a long time away. */
+import type { Journal, StoredEvent } from '../journal/journal.ts'
+
+export interface Flight {
+  readonly event: StoredEvent
+  readonly course: Course
+  acknowledged: boolean
+}
+
+/** One run: read ahead in order, sent in order, with a cursor behind what was acknowledged without a gap. */
+export class Course {
+  /** Last sequence that belongs to it; infinite for what is recorded from now on. */
+  readonly end: number
+  /** Up to here everything was acknowledged, or put aside. */
+  cursor: number
+  /** In order of sequence; the first is the one behind the cursor. */
+  readonly flights: Flight[] = []
+  #waiting: StoredEvent[] = []
+  fetching = false
+
+  constructor(cursor: number, end = Number.POSITIVE_INFINITY) {
+    this.cursor = cursor
+    this.end = end
+  }
+
+  get done(): boolean {
+    return this.cursor >= this.end
+  }
+  /** Events read and not yet sent. */
+  get ahead(): number {
+    return this.#waiting.length
+  }
+  holds(sequence: number): boolean {
+    return sequence > this.cursor && sequence <= this.end
+  }
+
+  /** What to read next from a journal that ends at `head`: after which sequence, and how many; null: nothing. */
+  wanted(head: number, room: number): { after: number; limit: number } | null {
+    if (this.fetching) return null
+    const after = this.#waiting.at(-1)?.sequence ?? this.flights.at(-1)?.event.sequence ?? this.cursor
+    const limit = Math.min(room - this.#waiting.length, Math.min(head, this.end) - after)
+    return limit > 0 ? { after, limit } : null
+  }
+
+  take(events: readonly StoredEvent[]): void {
+    this.#waiting.push(...events)
+  }
+
+  /** The next one, from now on in flight. */
+  next(): Flight | undefined {
+    const event = this.#waiting.shift()
+    if (!event) return
+    const flight = { event, course: this, acknowledged: false }
+    this.flights.push(flight)
+    return flight
+  }
+
+  /** Moves the cursor over what is acknowledged without a gap. Returns whether it moved. */
+  acknowledge(flight: Flight): boolean {
+    flight.acknowledged = true
+    let count = 0
+    while (this.flights[count]?.acknowledged) count++
+    const last = this.flights[count - 1]
+    if (!last) return false
+    this.flights.splice(0, count)
+    this.cursor = last.event.sequence
+    return true
+  }
+
+  /** Counts everything after the cursor as unsent. */
+  startOver(): void {
+    this.flights.length = 0
+    this.#waiting = []
+  }
+}
+
+/** With more than this to catch up, what happens from now on does not wait for it. Less is through in about a second. */
+const MANY = 500
+
+/** What happens now, and, while there is much of it, what is sent late; with their cursors in the journal. */
+export class Courses {
+  readonly #target: string
+  readonly #source: Pick<Journal, 'cursor' | 'setCursor'>
+  live = new Course(0)
+  late: Course | null = null
+
+  constructor(target: string, source: Pick<Journal, 'cursor' | 'setCursor'>) {
+    this.#target = target
+    this.#source = source
+  }
+
+  /** Reads where an earlier run stood. Returns its cursor, which may lie beyond `head` when older data was restored. */
+  async load(head: number): Promise<number> {
+    const [cursor = 0, end = 0, live = 0] = await Promise.all(this.#cursors().map(([name]) => this.#source.cursor(name)))
+    if (end > cursor && end <= live && live <= head) {
+      this.late = new Course(cursor, end)
+      this.live = new Course(live)
+    } else this.live = new Course(Math.min(cursor, head))
+    return cursor
+  }
+
+  /** Up to here nothing is missing at the broker. */
+  get cursor(): number {
+    return (this.late ?? this.live).cursor
+  }
+  get inFlight(): number {
+    return this.live.flights.length + (this.late?.flights.length ?? 0)
+  }
+  all(): Course[] {
+    return this.late ? [this.live, this.late] : [this.live]
+  }
+  /** The one that `sequence` is on its way in. */
+  holding(sequence: number): Course | undefined {
+    return this.all().find((course) => course.holds(sequence))
+  }
+  /** Events from 1 to `head` that were not acknowledged. */
+  lag(head: number): number {
+    return head - this.live.cursor + (this.late ? this.late.end - this.late.cursor : 0)
+  }
+
+  /** Sends from `sequence` on once more, if that is not on its way already. */
+  back(sequence: number): boolean {
+    const course = this.late && sequence <= this.late.end ? this.late : this.live
+    if (sequence > course.cursor) return false
+    course.cursor = sequence - 1
+    return true
+  }
+
+  /** Where much of what was recorded up to `head` is left, it goes late from now on. */
+  split(head: number): void {
+    if (head - this.live.cursor <= MANY) return
+    // What was sent between two times away goes once more: it is not worth a third cursor.
+    this.late = new Course(this.cursor, head)
+    this.live = new Course(head)
+  }
+
+  /** Counts everything after the cursors as unsent. */
+  startOver(): void {
+    for (const course of this.all()) course.startOver()
+  }
+
+  /** Puts the cursors into the journal. */
+  store(): void {
+    if (this.late?.done) this.late = null
+    for (const [name, sequence] of this.#cursors()) this.#source.setCursor(name, sequence)
+  }
+
+  #cursors(): [name: string, sequence: number][] {
+    const { late, live } = this
+    return [
+      [this.#target, this.cursor],
+      [`${this.#target}:late-end`, late?.end ?? 0],
+      [`${this.#target}:live`, late ? live.cursor : 0],
+    ]
+  }
+}
