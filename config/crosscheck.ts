@@ -1,4 +1,5 @@
 /** Does what is written fit together? Each part has been checked by itself before. */
+import { checkCalling } from './checks/calling.ts'
 import { checkLanes, deviceUses } from './checks/lanes.ts'
 import { checkLinks, linkOf } from './checks/links.ts'
 import { checkPeer } from './checks/peer.ts'
@@ -10,7 +11,15 @@ export type { Finding, LoadedDevice, SiteView } from './checks/view.ts'
 
 /** All that does not fit, errors and warnings. Parts that are wrong in themselves (null in the view) are left out. */
 export function crosscheck(view: SiteView): Finding[] {
-  return [...checkLinks(view), ...checkPoints(view), ...checkLanes(view), ...checkPlans(view), ...checkPeer(view), ...unused(view)]
+  return [
+    ...checkLinks(view),
+    ...checkPoints(view),
+    ...checkLanes(view),
+    ...checkPlans(view),
+    ...checkCalling(view),
+    ...checkPeer(view),
+    ...unused(view),
+  ]
 }
 
 function unused(view: SiteView): Finding[] {

@@ -157,6 +157,7 @@ const parts = (s: Site): Parts => ({
   broker: s.broker,
   http: s.http,
   plan: s.lane_plan,
+  calling: s.calling,
   id: s.site.id,
   peer: s.peer ?? null,
 })
@@ -171,6 +172,7 @@ function salvaged(raw: Record<string, unknown>): Parts {
     broker: salvage(site.shape.broker, raw.broker),
     http: salvage(site.shape.http, raw.http),
     plan: salvage(site.shape.lane_plan, raw.lane_plan),
+    calling: salvage(site.shape.calling, raw.calling),
     id: isMap(raw.site) && typeof raw.site.id === 'string' ? raw.site.id : null,
     peer: salvage(site.shape.peer, raw.peer) ?? null,
   }

@@ -21,6 +21,8 @@ export interface SiteView {
   readonly http: Site['http'] | null
   /** undefined: there is none. */
   readonly plan: Site['lane_plan'] | null
+  /** null also: it is wrong in itself. */
+  readonly calling: Site['calling'] | null
   /** Site id. */
   readonly id: string | null
   /** null also: there is none. */

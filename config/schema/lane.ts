@@ -45,6 +45,13 @@ export const lane = z
         debounce_on_ms: ms(40, 0, 2_000, 'Debounce on', 'An input must be on this long to count.'),
         debounce_off_ms: ms(150, 0, 5_000, 'Debounce off', 'An input must be off this long to count.'),
         identify_ms: ms(15_000, 500, 120_000, 'Identify', 'No decision in this time: the vehicle is referred.'),
+        turn_ms: ms(
+          240_000,
+          5_000,
+          3_600_000,
+          'Turn',
+          'Waiting for its turn (`calling`) and not called in this time: the vehicle is referred.',
+        ),
         authorised_ms: ms(60_000, 5_000, 600_000, 'Authorised', 'An authorisation not used in this time lapses.'),
         arm_open_ms: ms(8_000, 500, 60_000, 'Arm opens', 'Open limit not reached in this time: fault.'),
         arm_close_ms: ms(8_000, 500, 60_000, 'Arm closes', 'Closed limit not reached in this time: fault.'),

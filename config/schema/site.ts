@@ -1,6 +1,7 @@
 /** The site file. The only source of its types, its documentation and its JSON Schema (`luong schema`). */
 import { z } from 'zod'
 import { broker, type brokerUser, uplink } from './broker.ts'
+import { calling } from './calling.ts'
 import { about, host, id, line, tcpPort, words } from './common.ts'
 import { lane } from './lane.ts'
 import { link } from './links.ts'
@@ -113,6 +114,7 @@ export const site = z.strictObject({
     .refine(...some('lane'))
     .meta(about('Lanes', 'Lanes by name; the name is part of the topics.')),
   lane_plan: lanePlan.optional(),
+  calling,
   rules: z
     .array(path.meta(about('File', 'A rules file.')))
     .min(1)

@@ -33,6 +33,7 @@ export function reportText(r: SiteReport): string {
     table(counts(now, before)),
     now.passages === 0 ? '' : `lanes\n${table(lanes(now))}`,
     now.loads.all.trucks + before.loads.all.trucks === 0 ? '' : `what drove through\n${table(loads(now, before))}`,
+    turns(r),
     twoWay(now, before),
     sampling(now),
     stays(r.stays),
@@ -104,6 +105,22 @@ function loads(now: PeriodFigures, before: PeriodFigures): string[][] {
     return names.length > MOST_ROWS ? [...rows, [`${by}: ${names.length - MOST_ROWS} more in --json`, '', '', '', '', '', '']] : rows
   })
   return [['', 'trucks', 'change', 'net t', 'change', 'value', 'change'], row('all', now.loads.all, before.loads.all), ...groups]
+}
+
+function turns({ turns: now, turns_before: before }: SiteReport): string {
+  if (now.first.count + now.other.count + before.first.count + before.other.count === 0) return ''
+  const wait = (title: string, of: 'first' | 'other') => [
+    [`${title}: waited`, String(now[of].count), String(before[of].count), change(now[of].count, before[of].count)],
+    [`${title}: for, mean`, seconds(now[of].mean), seconds(before[of].mean), ''],
+    [`${title}: for, 95 %`, seconds(now[of].p95), seconds(before[of].p95), ''],
+  ]
+  return `turns, where lanes lead into one place\n${table([
+    ['', 'period', 'before', 'change'],
+    ...wait('perishable or marked', 'first'),
+    ...wait('others', 'other'),
+    ['went before one that came earlier', String(now.went_before), String(before.went_before), change(now.went_before, before.went_before)],
+    ['most often that one was overtaken', String(now.most_overtaken), String(before.most_overtaken), ''],
+  ])}`
 }
 
 function twoWay({ two_way: now }: PeriodFigures, { two_way: before }: PeriodFigures): string {

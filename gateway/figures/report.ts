@@ -6,6 +6,7 @@ import type { JournalReader } from '../journal/reader.ts'
 import { type Crossing, crossed, crossingOf, vehicleOf } from './crossing.ts'
 import { type PeriodFigures, periodFigures } from './period.ts'
 import { InsideBook, type Stay, type StayPolicy, stayFigures, stayOfVehicle, staysAt } from './stays.ts'
+import { type TurnFigures, turnFigures, turnsTold } from './turns.ts'
 
 /** Document with the policy in force, which the gateway stores at its start. */
 export const FIGURES_POLICY = { collection: 'figures', key: 'stays' } as const
@@ -37,6 +38,9 @@ export interface SiteReport {
   readonly timezone: string
   readonly period: PeriodFigures
   readonly before: PeriodFigures
+  /** Whose turn it was where lanes lead into one place. */
+  readonly turns: TurnFigures
+  readonly turns_before: TurnFigures
   /** null: no gateway of this version has run on the folder. */
   readonly stays: StaysReport | null
 }
@@ -57,6 +61,8 @@ export function siteReport(reader: JournalReader, from: number, to: number): Sit
     timezone: zone.name,
     period: periodFigures(rows, zone, from, to),
     before: periodFigures(rows, zone, start, from),
+    turns: turnFigures(turnsTold(reader, from, to)),
+    turns_before: turnFigures(turnsTold(reader, start, from)),
     stays: staysReport(reader, from, to),
   }
 }

@@ -84,7 +84,8 @@ export function fail(w: Work, code: FaultCode, why: string): void {
   if (s.phase === 'identifying') {
     if (v) w.actions.push({ do: 'release', passage: v.no })
     refer(w, 'lane fault')
-  } else if (v?.authorised && !v.under) withdraw(w, 'lane fault')
+  } else if (v?.verdict === 'wait') refer(w, 'lane fault')
+  else if (v?.authorised && !v.under) withdraw(w, 'lane fault')
   s.phase = 'fault'
   s.fault = code
   s.wrongWay = false

@@ -97,7 +97,7 @@ function closeArm(w: Work): Answer {
   if (s.arm === 'closed') return null
   if (settings.limits) return 'it is not known where the arm is'
   // A vehicle at the stop line waits for an officer from here on.
-  if (s.phase === 'identifying') giveUp(w, 'the arm was closed by an officer')
+  if (s.phase === 'identifying' || s.vehicle?.verdict === 'wait') giveUp(w, 'the arm was closed by an officer')
   close(w)
   return null
 }

@@ -1,6 +1,6 @@
 /** Signal, alarms and timers are functions of the state: worked out anew after every step, and the differences are the actions. */
 import type { AlarmCode, Aspect, LaneSettings, TimerName } from './model.ts'
-import { armDown, type Draft, type LaneState, record, safetyFree, somethingUnknown, standing, type Work } from './state.ts'
+import { armDown, awaitsTurn, type Draft, type LaneState, record, safetyFree, somethingUnknown, standing, type Work } from './state.ts'
 import { unseen } from './vehicle.ts'
 
 /** Compares with the state before and appends signal, alarm and timer actions. `over`: the timer that has just run out. */
@@ -71,6 +71,7 @@ export function timersOf(s: LaneState): readonly TimerName[] {
   const on: TimerName[] = []
   const v = s.vehicle
   if (s.phase === 'identifying' || (s.phase === 'starting' && s.started && !s.late)) on.push('identify')
+  if (awaitsTurn(s)) on.push('turn')
   if (v?.authorised && !v.under && (s.phase === 'opening' || s.phase === 'passing')) on.push('authorised')
   if (s.motion && !s.paused) on.push(s.want === 'open' ? 'arm-open' : 'arm-close')
   if (s.paused) on.push('retry')

@@ -20,6 +20,7 @@ function waitingFor(s: LaneState): string {
     case 'identifying':
       return 'plates to be read and the rules to decide'
     case 'waiting':
+      if (v?.verdict === 'wait') return 'its turn to be called'
       return v ? `an officer, or the vehicle to back out (${verdictWords(v)})` : 'an officer'
     case 'opening':
       return s.paused ? 'the next try to open the arm' : 'the arm to be open'

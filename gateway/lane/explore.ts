@@ -2,19 +2,21 @@
 
 import { alarmsOf, aspectOf, timersOf } from './derive.ts'
 import type { Transition } from './invariants.ts'
-import type { BarrierPosition, CommandDo, Direction, LaneInput, LaneSettings, Outcome, SensorRole, Tri } from './model.ts'
+import type { Answer, BarrierPosition, CommandDo, Direction, LaneInput, LaneSettings, SensorRole, Tri } from './model.ts'
 import { type Draft, freeze, initial, isFitted, type LaneState, standing, type Vehicle } from './state.ts'
 import { step } from './step.ts'
 
 const TRI: readonly Tri[] = [false, true, null]
 const ROLES: readonly SensorRole[] = ['approach', 'presence', 'curtain', 'exit']
 const POSITIONS: readonly BarrierPosition[] = ['open', 'closed', 'moving', 'unknown']
-const OUTCOMES: readonly Outcome[] = ['pass', 'refuse', 'refer', 'redirect']
+const OUTCOMES: readonly Answer[] = ['pass', 'refuse', 'refer', 'redirect', 'wait']
 const COMMANDS: readonly CommandDo[] = ['open', 'close', 'refuse', 'hold', 'close-lane', 'open-lane', 'set-direction']
 const DIRECTIONS: readonly Direction[] = ['import', 'export']
 const PHASES = ['starting', 'idle', 'identifying', 'waiting', 'opening', 'passing', 'clearing', 'closing', 'fault', 'closed'] as const
 const FAULTS = [null, 'stuck-arm', 'forced-arm', 'command-failed'] as const
-const VERDICTS = [null, 'refer', 'refuse', 'redirect'] as const
+const VERDICTS = [null, 'refer', 'refuse', 'redirect', 'wait'] as const
+/** Those that no rule tells apart. */
+const SETTLED = [null, 'refer', 'refuse', 'redirect'] as const
 const VEHICLE_ALARMS = [null, 'tailgating', 'vehicle-under-arm'] as const
 const UNFINISHED_KINDS = ['none', 'waiting', 'opened'] as const
 
@@ -51,7 +53,7 @@ export function canonical(s: LaneState, settings: LaneSettings): LaneState {
   const out: Draft = {
     ...plain,
     plan: readsPlan(s) ? plain.plan : { closed: false, direction: 'import' },
-    vehicle: v && { ...v, verdict: v.verdict && 'refer', alarm: v.alarm && 'tailgating' },
+    vehicle: v && { ...v, verdict: v.verdict === 'wait' ? 'wait' : v.verdict && 'refer', alarm: v.alarm && 'tailgating' },
     fault: null,
     tries: 0,
     exitMissed: false,
@@ -60,7 +62,8 @@ export function canonical(s: LaneState, settings: LaneSettings): LaneState {
   const hash = Math.imul((keyOf(out) % 0x7fffffff) ^ 0x5bd1e995, 0x9e3779b1) >>> 8
   const pick = <T>(values: readonly T[], shift: number): T => values[1 + ((hash >> shift) % (values.length - 1))] as T
   const { vehicle } = out
-  out.vehicle = vehicle && { ...vehicle, verdict: vehicle.verdict && pick(VERDICTS, 0), alarm: vehicle.alarm && pick(VEHICLE_ALARMS, 2) }
+  const verdict = vehicle?.verdict === 'refer' ? pick(SETTLED, 0) : (vehicle?.verdict ?? null)
+  out.vehicle = vehicle && { ...vehicle, verdict, alarm: vehicle.alarm && pick(VEHICLE_ALARMS, 2) }
   const moving = s.phase === 'clearing' || s.phase === 'closing'
   if (s.phase === 'fault' || (moving && ((hash >> 4) & 1) > 0)) out.fault = pick(FAULTS, 5)
   if (s.paused) out.tries = 1
@@ -102,7 +105,7 @@ const unfinishedCode = table(UNFINISHED_KINDS)
 function vehicleKey(v: Vehicle | null): number {
   if (v === null) return 0
   const bits = bit(v.authorised) + 2 * bit(v.under) + 4 * bit(v.seen) + 8 * bit(v.tailSeen) + 16 * traceCode(v.trace)
-  return 1 + bits + 64 * (verdictCode(v.verdict) + 4 * vehicleAlarmCode(v.alarm))
+  return 1 + bits + 64 * (verdictCode(v.verdict) + 5 * vehicleAlarmCode(v.alarm))
 }
 
 /** A number that is different for every different {@link renamed} state. Alarms, timers and signal follow from the rest. */
@@ -114,8 +117,8 @@ export function keyOf(s: LaneState): number {
   const flags = bit(s.wrongWay) + 2 * bit(s.leaving) + 4 * bit(s.exitMissed) + 8 * bit(s.abandoned)
   const plan = bit(s.plan.closed) + 2 * bit(s.plan.direction !== s.direction) + 4 * bit(s.aspect === null)
   const rest = flags + 16 * (plan + 8 * (unfinishedCode(s.unfinished) + 3 * faultCode(s.fault)))
-  // place < 10 × 81 × 4 × 769, motion < 128, rest < 1,536: below 2^53.
-  return place + 2_491_560 * (motion + 128 * rest)
+  // place < 10 × 81 × 4 × 961, motion < 128, rest < 1,536: below 2^53.
+  return place + 3_113_640 * (motion + 128 * rest)
 }
 
 /** Inputs that any state may get. */

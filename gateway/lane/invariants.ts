@@ -14,7 +14,7 @@ import {
   type TimerName,
   UNFINISHED,
 } from './model.ts'
-import { armDown, type LaneState, laneEmpty, safetyFree, sensorsKnown, somethingUnknown, standing, turnable } from './state.ts'
+import { armDown, awaitsTurn, type LaneState, laneEmpty, safetyFree, sensorsKnown, somethingUnknown, standing, turnable } from './state.ts'
 
 export interface Transition {
   readonly state: LaneState
@@ -97,6 +97,7 @@ function sorted({ state, input, actions, next, settings }: Transition): Seen {
 /** Phases in which a timer may run. */
 const TIMER_PHASES: Readonly<Record<TimerName, readonly Phase[]>> = {
   identify: ['starting', 'identifying'],
+  turn: ['waiting'],
   authorised: ['opening', 'passing'],
   'arm-open': ['opening', 'clearing'],
   'arm-close': ['closing'],
@@ -125,7 +126,8 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
     if (t.opens.length === 0) return null
     const { state, input, next } = t
     const v = state.vehicle
-    const byRules = input.kind === 'decision' && input.outcome === 'pass' && state.phase === 'identifying' && input.passage === v?.no
+    const asked = state.phase === 'identifying' || awaitsTurn(state)
+    const byRules = input.kind === 'decision' && input.outcome === 'pass' && asked && input.passage === v?.no
     const byOfficer = input.kind === 'command' && input.do === 'open' && !input.expired && (input.passage ?? v?.no) === v?.no
     const retry = input.kind === 'timer' && input.timer === 'retry' && v?.authorised === true && !v.under && v.no === next.vehicle?.no
     if (!byRules && !byOfficer && !retry) return 'opened unasked'
@@ -228,6 +230,7 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
           'clearing without an end',
         )
       case 'waiting':
+        if (v?.verdict === 'wait' && !timers.includes('turn')) return 'waits for its turn without a deadline'
         return check(v === null || (laneEmpty(next) && !timers.includes('gap')), 'waits for nobody')
       case 'starting':
         return check(next.started && !next.late && !timers.includes('identify'), 'starting without a deadline')
@@ -262,6 +265,9 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
 
   'S20 the direction changes only in an empty lane whose arm is down': ({ state, input, next, settings }) =>
     check(state.direction !== next.direction && input.kind !== 'start' && !turnable(next, settings), 'turned with somebody there'),
+
+  'S21 only a vehicle at the closed arm that nobody has authorised waits for its turn': ({ next }) =>
+    check(next.vehicle?.verdict === 'wait' && (!awaitsTurn(next) || next.vehicle.authorised || next.vehicle.under), 'a turn out of place'),
 }
 
 const RULES = Object.entries(INVARIANTS)

@@ -21,6 +21,9 @@ export type Aspect = 'red' | 'green' | 'amber' | 'off'
 /** What the rules said. `refer` sends the vehicle to the officer's desk, `redirect` to another lane; only `pass` opens. */
 export type Outcome = 'pass' | 'refuse' | 'refer' | 'redirect'
 
+/** An answer to the core. `wait`: the rules let it pass, and it stands here until it is its turn: `pass` follows, or the time-out. */
+export type Answer = Outcome | 'wait'
+
 /** One vehicle at the lane. A running number of this boot, from 1; the shell maps it to a passage id. */
 export type PassageNo = number
 
@@ -31,7 +34,7 @@ export const UNFINISHED: PassageNo = 0
  * starting   after boot, until every sensor and the arm are known; nothing moves
  * idle       no vehicle, arm closed
  * identifying a vehicle stands at the approach; pictures are taken, the decision is awaited
- * waiting    the decision was not `pass`: the vehicle waits for an officer, or backs out
+ * waiting    the decision was not `pass`: the vehicle waits for an officer, or for its turn, or backs out
  * opening    authorised; open was commanded, the open limit is awaited
  * passing    arm open; the authorised vehicle drives through
  * clearing   the vehicle is through; safety dwell before the arm may close
@@ -43,6 +46,7 @@ export type Phase = 'starting' | 'idle' | 'identifying' | 'waiting' | 'opening' 
 
 export type TimerName =
   | 'identify' // no decision in time → refer; while starting: devices not known in time → alarm
+  | 'turn' // not called in time → refer
   | 'authorised' // the vehicle did not drive in → authorisation lapses, arm closes when clear
   | 'arm-open' // open limit not reached in time → fault
   | 'arm-close' // closed limit not reached in time → fault
@@ -63,8 +67,8 @@ export type LaneInput =
   /** Debounced change of one role (several sensors of a role are merged: any on = on, else any unknown = unknown). */
   | { kind: 'sensor'; at: number; role: SensorRole; value: Tri }
   | { kind: 'barrier'; at: number; position: BarrierPosition }
-  /** The rules' answer, already durable in the journal. Ignored unless it is for the present passage and asked for. */
-  | { kind: 'decision'; at: number; passage: PassageNo; outcome: Outcome }
+  /** The rules' answer, already durable in the journal. Ignored unless it is for the present passage and asked for, or its turn awaited. */
+  | { kind: 'decision'; at: number; passage: PassageNo; outcome: Answer }
   /** An officer's or the centre's command, already durable; `expired` when its time to live had run out on arrival. */
   | { kind: 'command'; at: number; id: string; do: CommandDo; by: string; expired: boolean; passage?: PassageNo; direction?: Direction }
   | { kind: 'timer'; at: number; timer: TimerName }

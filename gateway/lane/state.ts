@@ -31,8 +31,8 @@ export interface Vehicle {
   readonly trace: 'exit' | 'maybe' | 'back' | null
   /** The curtain became free after it was under the arm. As the curtain sees drawbars, that was its end. */
   readonly tailSeen: boolean
-  /** Where not `pass`: what it waits with. Null while a decision is awaited or an authorisation is valid. */
-  readonly verdict: 'refer' | 'refuse' | 'redirect' | null
+  /** Where not `pass`: what it waits with; `wait`: for its turn. Null while a decision is awaited or an authorisation is valid. */
+  readonly verdict: 'refer' | 'refuse' | 'redirect' | 'wait' | null
   /** Who refused. */
   readonly by: string
   /** An alarm that lasts as long as this vehicle is here. */
@@ -181,6 +181,11 @@ export function turnable(s: LaneState, settings: LaneSettings): boolean {
 /** Rules and settings may be exchanged now: nobody is in the lane and the arm does not move. */
 export function reloadable(s: LaneState): boolean {
   return s.vehicle === null && (s.phase === 'idle' || s.phase === 'closed')
+}
+
+/** It may pass and waits for its turn. */
+export function awaitsTurn({ phase, vehicle }: LaneState): boolean {
+  return phase === 'waiting' && vehicle?.verdict === 'wait'
 }
 
 export function record(w: Work, event: LaneEvent): void {

@@ -6,12 +6,12 @@ import { advance } from './advance.ts'
 import { again, authorise, close, fail, failed, opened, rest, reversed, withdraw } from './arm.ts'
 import { command } from './commands.ts'
 import { derive } from './derive.ts'
-import type { BarrierPosition, LaneAction, LaneInput, LaneSettings, SensorRole, TimerName, Tri } from './model.ts'
-import { armDown, freeze, isFitted, type LaneState, safetyFree, somethingUnknown, type Work } from './state.ts'
+import type { Answer, BarrierPosition, LaneAction, LaneInput, LaneSettings, SensorRole, TimerName, Tri } from './model.ts'
+import { armDown, awaitsTurn, freeze, isFitted, type LaneState, safetyFree, somethingUnknown, type Work } from './state.ts'
 import { change, refer, resolve, trace } from './vehicle.ts'
 
 export { explain } from './explain.ts'
-export { initial, type LaneState, reloadable, turnable } from './state.ts'
+export { awaitsTurn, initial, type LaneState, reloadable, turnable } from './state.ts'
 
 const NOTHING: readonly LaneAction[] = Object.freeze([])
 
@@ -34,7 +34,8 @@ function matters(state: LaneState, input: LaneInput, settings: LaneSettings): bo
     case 'barrier':
       return state.arm !== input.position
     case 'decision':
-      return state.phase === 'identifying' && state.vehicle?.no === input.passage
+      if (state.vehicle?.no !== input.passage) return false
+      return state.phase === 'identifying' || (awaitsTurn(state) && input.outcome !== 'wait')
     case 'timer':
       return state.timers.includes(input.timer)
     case 'failed':
@@ -99,7 +100,7 @@ function barrier(w: Work, position: BarrierPosition): void {
   else if (position === 'closed' && s.phase === 'fault') rest(w)
 }
 
-function decide(w: Work, outcome: 'pass' | 'refuse' | 'refer' | 'redirect'): void {
+function decide(w: Work, outcome: Answer): void {
   const { s, settings } = w
   if (outcome === 'pass' && !somethingUnknown(s, settings) && armDown(s, settings)) {
     authorise(w)
@@ -121,6 +122,9 @@ function timeout(w: Work, timer: TimerName): void {
         refer(w, 'no decision in time')
         s.phase = 'waiting'
       }
+      return
+    case 'turn':
+      refer(w, 'it was not called in time')
       return
     case 'authorised':
       withdraw(w, 'the authorisation lapsed: the vehicle did not drive in')

@@ -28,6 +28,10 @@ function names(identity: Identity): string[] {
   return [...plates, ...identity.tags.map((t) => t.text), d?.tag].filter((n): n is string => Boolean(n))
 }
 
+/** On the list `detained` by any of its names, at wall-clock time `now`. */
+export const isDetained = (identity: Identity, { lists, now }: Pick<Lookup, 'lists' | 'now'>): boolean =>
+  names(identity).some((n) => lists.has('detained', n, now))
+
 /** The mark that opens the agricultural priority lane: a listed tag, code or plate, or the tag or code that was declared for it. */
 function markOf(identity: Identity, { lists, now }: Lookup): Facts['mark'] {
   const listed = (key: string | null | undefined) => Boolean(key) && lists.has('agricultural-mark', key!, now)
@@ -104,7 +108,7 @@ export function factsOf(context: FactsContext): Facts {
     container: containerFacts(identity),
     mark: markOf(identity, context),
     lists: {
-      detained: names(identity).some((n) => lists.has('detained', n, now)),
+      detained: isDetained(identity, context),
       priority_firm: [d?.firm, d?.firm_id].some((firm) => firm !== undefined && lists.has('priority-firm', firm, now)),
       stale: context.age?.stale ?? false,
       age_h: context.age ? (context.age.age_h ?? NEVER_H) : 0,

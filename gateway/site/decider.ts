@@ -8,7 +8,7 @@ import type { ListIndex } from '../identity/lists.ts'
 import { identify, WEIGHT_TOLERANCE } from '../identity/match.ts'
 import type { Entry } from '../journal/journal.ts'
 import type { Direction } from '../lane/model.ts'
-import { type Decision, decide } from '../rules/decide.ts'
+import { type Decision, decide, type Reason } from '../rules/decide.ts'
 import type { Facts } from '../rules/facts.ts'
 import { factsOf } from '../rules/facts-of.ts'
 import type { RuleSet } from '../rules/load.ts'
@@ -56,15 +56,26 @@ interface Deciding {
   readonly now: number
 }
 
-/**
- * Fills in plates, identity and decision of the passage; the answer is what the decision was made on. Unknown is not yes: what the
- * rules don't know is referred.
- */
-function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: DecisionRecord & { readonly load: Load } } {
-  p.plates = d.findings.plates
+interface Decided {
+  readonly identity: Identity
+  readonly decision: Decision
+  readonly facts: Facts
+  /** What the decision was made on. */
+  readonly record: DecisionRecord & { readonly load: Load }
+}
+
+/** What earlier passages and the other half said when the vehicle was first asked about: by now it is one of them itself. */
+interface Before {
+  readonly history: Pick<Facts, 'usage' | 'today' | 'stay' | 'empties'>
+  readonly peer: Facts['peer']
+}
+
+/** Who it is and what the rules say. Unknown is not yes: what the rules don't know is referred. */
+function decisionOf(p: Passage, d: Deciding, before?: Before): Decided {
+  const { plates } = d.findings
   const direction = d.lane.direction === 'export' ? 'export' : 'import'
-  p.identity = identify({
-    plates: d.findings.plates,
+  const identity = identify({
+    plates,
     declarations: d.declarations,
     weight_kg: d.findings.weight_kg,
     tags: d.findings.tags,
@@ -75,30 +86,25 @@ function decidePassage(p: Passage, d: Deciding): { decision: Decision; record: D
     tolerance: WEIGHT_TOLERANCE,
     lookalikes: d.lookalikes ? { detained: (plate) => d.lists.has('detained', plate, d.now) } : undefined,
   })
-  const known = {
-    plate: p.identity.plate,
-    sure: p.plates.some((plate) => plate.sure),
-    declaration: p.identity.declaration,
-  }
+  const known = { plate: identity.plate, sure: plates.some((plate) => plate.sure), declaration: identity.declaration }
   const undecided = loadOf({ ...known, decision: { rule: '', outcome: '' } })
   const facts = factsOf({
     lane: d.lane,
-    identity: p.identity,
-    declared: p.identity.declaration ? d.declarations.get(p.identity.declaration.id) : undefined,
+    identity,
+    declared: identity.declaration ? d.declarations.get(identity.declaration.id) : undefined,
     declarations: d.declarations,
     lists: d.lists,
     age: d.age,
-    history: d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
-    peer: d.peer?.(p.identity, direction),
+    history: before
+      ? before.history
+      : d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
+    peer: before ? before.peer : d.peer?.(identity, direction),
     now: d.now,
   })
-  if (d.inhibited !== null) {
-    p.decision = outOfOrder(d.inhibited, d.rules.hash)
-    return { decision: p.decision, record: { ...recordOf(facts, p.decision, false), load: loadOf({ ...known, decision: p.decision }) } }
-  }
-  const whole = withElsewhere(facts, p.identity.declaration?.id ?? p.identity.plate, d)
-  p.decision = decide(d.rules, whole)
-  return { decision: p.decision, record: { ...recordOf(whole, p.decision), load: loadOf({ ...known, decision: p.decision }) } }
+  const inhibited = d.inhibited === null ? null : outOfOrder(d.inhibited, d.rules.hash)
+  const whole = inhibited ? facts : withElsewhere(facts, identity.declaration?.id ?? identity.plate, d)
+  const decision = inhibited ?? decide(d.rules, whole)
+  return { identity, decision, facts: whole, record: { ...recordOf(whole, decision, !inhibited), load: loadOf({ ...known, decision }) } }
 }
 
 /** Facts with the lanes that a vehicle may be sent to, when the rules send it away. */
@@ -124,11 +130,26 @@ export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerO
   readonly alarms: Set<string>
 }
 
-/** {@link decidePassage}, with what it was made of: resolves when all of it is durable, rejects when it can't be. */
-export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Decision> {
+/** A decision that is durable. */
+export interface Durable {
+  readonly decision: Decision
+  /**
+   * A declaration may be withdrawn, or a vehicle detained, while the decision is being written or while the vehicle waits for its turn.
+   * Asked in the moment in which it counts. Null: the vehicle may pass as before; else it is referred, and this records why: it resolves
+   * when that is durable.
+   */
+  readonly review: () => (() => Promise<void>) | null
+}
+
+/** Decides and records it, with what it was made of: resolves when all of it is durable, rejects when it can't be. */
+export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Durable> {
   const stamp = () => ({ at: d.clock.now(), mono: d.clock.mono() })
   p.identified = stamp()
-  const { decision, record } = decidePassage(p, { ...d, now: p.identified.at })
+  const { identity, decision, facts, record } = decisionOf(p, { ...d, now: p.identified.at })
+  p.plates = d.findings.plates
+  p.identity = identity
+  p.decision = decision
+  p.favour = { perishable: facts.declaration.perishable, marked: facts.mark.seen && facts.declaration.traffic === 'agricultural' }
   p.decided = stamp()
   const kept = Promise.all(d.findings.pictures.map(({ camera, image }) => d.keep(p.id, camera, image)))
   const noted = d.clock.track(kept.then((files) => void p.evidence.push(...files.filter((f) => f !== null))))
@@ -137,19 +158,43 @@ export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Dec
   if (decision.outcome === 'pass') noted.catch(() => {})
   else await noted
   const context = d.context()
-  const entries: Entry[] = [
-    { kind: 'input', lane: p.lane, passage: p.id, at: p.decided.at, body: record, actions: [] },
-    passageEvent(context, 'identified', p),
-    passageEvent(context, 'decided', p),
-  ]
-  if (decision.alarm && !d.alarms.has(decision.alarm)) {
-    d.alarms.add(decision.alarm)
-    entries.push(alarmEvent(context, 'raised', decision.alarm, { passage: p, why: decision.reasons[0]?.en ?? '' }))
-  }
+  const told = [passageEvent(context, 'identified', p), passageEvent(context, 'decided', p)]
   d.onPassage?.('luong.passage.decided.v1', p)
-  await d.recorder.record(entries)
+  await d.recorder.record([madeOf(p, record), ...told, ...alarmOf(p, decision, d)])
   if (d.otherLanes) remember(p, decision, d.otherLanes.sent)
-  return decision
+  const review = () => {
+    if (decision.outcome !== 'pass') return null
+    const { usage, today, stay, empties, peer } = facts
+    const now = decisionOf(p, { ...d, now: d.clock.now() }, { history: { usage, today, stay, empties }, peer })
+    const same = now.identity.declaration?.id === identity.declaration?.id
+    return now.decision.outcome === 'pass' && same ? null : () => refer(p, now, d)
+  }
+  return { decision, review }
+}
+
+const madeOf = (p: Passage, body: DecisionRecord): Entry => {
+  return { kind: 'input', lane: p.lane, passage: p.id, at: p.decided!.at, body, actions: [] }
+}
+
+/** The alarm that a decision raises, unless it is raised already. */
+function alarmOf(p: Passage, { alarm, reasons }: Decision, { alarms, context }: DecidingDurably): Entry[] {
+  if (!alarm || alarms.has(alarm)) return []
+  alarms.add(alarm)
+  return [alarmEvent(context(), 'raised', alarm, { passage: p, why: reasons[0]?.en ?? '' })]
+}
+
+/** What was decided does not hold any more: an officer looks at the vehicle. *referred* follows, with the new reasons. */
+async function refer(p: Passage, { identity, decision, record }: Decided, d: DecidingDurably): Promise<void> {
+  const other = decision.outcome === 'pass' ? { ...decision, rule: 'declarations-changed', reasons: [CHANGED] } : decision
+  p.identity = identity
+  p.decision = { ...other, outcome: 'refer' }
+  await d.recorder.record([madeOf(p, { ...record, rule: p.decision.rule, outcome: 'refer' }), ...alarmOf(p, p.decision, d)])
+}
+
+const CHANGED: Reason = {
+  vi: 'Tờ khai thay đổi khi xe đang ở làn: chuyển cán bộ trực',
+  zh: '车辆在车道内时申报单发生变化：转值班员处理',
+  en: 'The declarations changed while the vehicle stood in the lane: to the officer',
 }
 
 function outOfOrder(why: string, config: string): Decision {

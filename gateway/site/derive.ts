@@ -100,6 +100,7 @@ export function laneTimings(lane: Lane): LaneTimings {
   const t = lane.timing
   return {
     identify: t.identify_ms,
+    turn: t.turn_ms,
     authorised: t.authorised_ms,
     'arm-open': t.arm_open_ms,
     'arm-close': t.arm_close_ms,

@@ -28,7 +28,7 @@ import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
 import type { LanePlans, TurnAgreement } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
-import { otherLane, sitePlans } from './lane-views.ts'
+import { otherLane, sitePlans, siteTurns } from './lane-views.ts'
 import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
 import type { Target } from './links.ts'
 import { type Pair, startPair } from './pair.ts'
@@ -39,6 +39,7 @@ import { checkedRules, needRestart } from './reload.ts'
 import { healthReport, samples } from './report.ts'
 import { SentOn } from './sent-on.ts'
 import { Storage } from './storage.ts'
+import type { Turns } from './turns.ts'
 
 export type { GatewayOptions } from './gateway-options.ts'
 
@@ -65,6 +66,7 @@ export class Gateway {
   readonly #targets: Target[] = []
   readonly #sent: SentOn
   readonly #plans: LanePlans
+  readonly #turns: Turns
   #parts!: Parts
   #rules!: RuleSet
   #storage: Storage | null = null
@@ -99,6 +101,7 @@ export class Gateway {
     const mayTurn: TurnAgreement['mayTurn'] = async (lane, way) => (this.#pair ? this.#pair.mayTurn(lane, way) : 'not started')
     const agreement = options.turnAgreement ?? (site.peer ? { mayTurn } : null)
     this.#plans = sitePlans(options.loaded, this.#lanes, agreement, { ...about, journal, recorder, changed })
+    this.#turns = siteTurns(site, this.#lanes, { ...about, recorder })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
     const [boot, zone, targets] = [this.#boot, this.#zone, this.#targets]
     this.#heads = new Heads({ dataDir, site: site.site.id, boot, head: () => this.journal.head(), targets, clock, zone })
@@ -264,6 +267,7 @@ export class Gateway {
         clockQuality: this.#quality,
         zone: this.#zone,
         log: this.#log,
+        turns: this.#turns,
         onChange: () => this.#publishLane(id),
         onPassage: (type, passage) => {
           this.#desk.passage(type, passage)
@@ -295,8 +299,9 @@ export class Gateway {
   #publishLane(id: string): void {
     const unit = this.#lanes.get(id)
     if (!unit) return
-    const about = this.#plans.about(id)
-    const state = laneState(unit, this.#desk.of(id), this.#devices, this.freshness.read(), this.#zone, this.#clock.now(), about)
+    this.#turns.changed(id)
+    const about = { desk: this.#desk.of(id), turn: this.#turns.why(id), plan: this.#plans.about(id) }
+    const state = laneState(unit, about, this.#devices, this.freshness.read(), this.#zone, this.#clock.now())
     for (const target of this.#targets) target.lane(id, state)
   }
 

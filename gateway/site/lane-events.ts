@@ -2,7 +2,7 @@
 import type { EventEntry } from '../journal/journal.ts'
 import type { Zone } from '../journal/zone.ts'
 import type { LaneEvent } from '../lane/model.ts'
-import { type ClockQuality, type Passage, type PassageOutcome, passageData, subjectOf } from './passage.ts'
+import { type ClockQuality, type Passage, type PassageExtra, type PassageOutcome, passageData, subjectOf } from './passage.ts'
 
 export interface EventContext {
   readonly lane: string
@@ -39,9 +39,9 @@ function event(
 
 export function passageEvent(
   c: EventContext,
-  type: 'arrived' | 'identified' | 'decided' | 'taken' | 'escalated' | PassageOutcome,
+  type: 'arrived' | 'identified' | 'decided' | 'queued' | 'called' | 'taken' | 'escalated' | PassageOutcome,
   p: Passage,
-  extra: { outcome?: PassageOutcome; why?: string; by?: string } = {},
+  extra: PassageExtra = {},
 ): EventEntry {
   return event(c, `luong.passage.${type}.v1`, passageData(p, c.zone, c.clock, extra), { passage: p.id, subject: subjectOf(p) })
 }

@@ -15,6 +15,7 @@ import type { Identifier } from './identifier.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality, Passage } from './passage.ts'
 import type { Recorder } from './recorder.ts'
+import type { Turns } from './turns.ts'
 
 /** What may be exchanged while the lane runs: all of it at once, and only while it is idle. */
 export interface LanePolicy {
@@ -53,6 +54,8 @@ export interface LaneRunnerOptions {
   readonly log: Log
   /** Where vehicles may be sent; absent: a redirect names no lane. */
   readonly otherLanes?: OtherLanes
+  /** Who is let in first where lanes lead into one place; absent: whoever may pass. */
+  readonly turns?: Pick<Turns, 'ask'>
   /** Why the lane may not be turned by command, or null; absent: the core alone says. Settles within seconds. */
   readonly mayTurn?: (direction: Direction) => Promise<string | null>
   /** Called after every step. */

@@ -5,6 +5,7 @@
 import type { Entry, InputEntry } from '../journal/journal.ts'
 import { messageOf } from '../kernel/errors.ts'
 import {
+  type Answer,
   type Aspect,
   type BarrierPosition,
   type Direction,
@@ -16,7 +17,7 @@ import {
   type Tri,
   UNFINISHED,
 } from '../lane/model.ts'
-import { initial, type LaneState, reloadable, step } from '../lane/step.ts'
+import { awaitsTurn, initial, type LaneState, reloadable, step } from '../lane/step.ts'
 import { decideDurably } from './decider.ts'
 import type { Findings } from './identifier.ts'
 import { alarmEvent, type EventContext, eventOf } from './lane-events.ts'
@@ -134,7 +135,8 @@ export class LaneRunner {
     if (this.#stopped) return Promise.resolve({ ok: false, error: 'the gateway is stopping' })
     const answer = this.#commands.add(c)
     const live = this.passage
-    const why = refusal(c, this.id, live, this.#o.inhibited)
+    const { lists, clock, inhibited } = this.#o
+    const why = refusal(c, this.id, live, { lists, now: clock.now(), inhibited: inhibited() })
     if (why !== null) this.#reject(c, why)
     else if (c.do === 'set-direction' && c.direction && this.#o.mayTurn) {
       // The core is asked last: by then somebody may have come.
@@ -330,7 +332,7 @@ export class LaneRunner {
 
   /** Asks the rules; the decision goes into the core only when it is durable. */
   async #decide(p: Passage, findings: Findings): Promise<void> {
-    const decision = await decideDurably(p, {
+    const { decision, review } = await decideDurably(p, {
       ...this.#o,
       findings,
       lane: { ...this.#policy.facts, direction: this.direction },
@@ -340,6 +342,33 @@ export class LaneRunner {
       context: () => this.#context(),
       alarms: this.#alarms,
     })
-    this.#dispatch({ kind: 'decision', at: this.#o.clock.mono(), passage: p.no, outcome: decision.outcome })
+    const answer = (outcome: Answer) => this.#dispatch({ kind: 'decision', at: this.#o.clock.mono(), passage: p.no, outcome })
+    // In one go with the answer: what is withdrawn, or listed, from then on comes too late for this vehicle.
+    const go = () => {
+      if (this.#held || !this.#awaited(p)) return
+      const refer = review()
+      if (refer) void this.#changed(p, refer()).then(() => answer('refer'))
+      else answer(decision.outcome)
+    }
+    if (decision.outcome === 'pass' && this.#awaited(p) && this.#o.turns?.ask(p, go) === 'wait') answer('wait')
+    else go()
+  }
+
+  /** The core waits for an answer about this vehicle. */
+  #awaited(p: Passage): boolean {
+    return this.#state.vehicle?.no === p.no && (this.#state.phase === 'identifying' || awaitsTurn(this.#state))
+  }
+
+  /** Declarations or lists are not any more what the vehicle was let pass on. */
+  async #changed(p: Passage, recorded: Promise<void>): Promise<void> {
+    try {
+      await recorded
+      this.#o.log.info(
+        { lane: this.id, passage: p.id, rule: p.decision?.rule },
+        'declarations or lists have changed: the vehicle is referred',
+      )
+    } catch (error) {
+      this.#o.log.error({ lane: this.id, passage: p.id, err: messageOf(error) }, 'not recorded')
+    }
   }
 }

@@ -5,6 +5,7 @@ import type { OtherLane } from '../rules/redirect.ts'
 import type { LaneRunnerOptions } from './lane-options.ts'
 import { LanePlans, type LanePlansOptions, type PlannedLane, storedSwitch, type TurnAgreement } from './lane-plans.ts'
 import type { LaneUnit } from './lanes.ts'
+import { Turns, type TurnsOptions } from './turns.ts'
 
 type PlanParts = Pick<LanePlansOptions, 'clock' | 'clockQuality' | 'zone' | 'log' | 'changed'> & {
   readonly journal: () => Journal
@@ -26,6 +27,20 @@ export function sitePlans(
     config: site.lane_plan,
     lanes: () => new Map([...lanes].map(([id, unit]) => [id, planned(unit)])),
     agreement,
+    record: (entries) => recorder().record(entries),
+  })
+}
+
+/** Whose turn it is where lanes lead into one place, over the running lanes. */
+export function siteTurns(
+  { calling }: Pick<LoadedSite['site'], 'calling'>,
+  lanes: ReadonlyMap<string, LaneUnit>,
+  { recorder, ...parts }: Omit<TurnsOptions, 'groups' | 'runner' | 'record'> & Pick<PlanParts, 'recorder'>,
+): Turns {
+  return new Turns({
+    ...parts,
+    groups: calling,
+    runner: (lane) => lanes.get(lane)?.runner,
     record: (entries) => recorder().record(entries),
   })
 }

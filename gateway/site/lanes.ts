@@ -46,6 +46,7 @@ export interface LaneUnitOptions
     | 'onChange'
     | 'onPassage'
     | 'otherLanes'
+    | 'turns'
     | 'mayTurn'
   > {
   readonly config: LaneConfig
@@ -198,15 +199,22 @@ export function queueOf(state: LaneRunner['state'], approach: boolean): number |
   return waits || behind ? 1 : 0
 }
 
+/** What others than the lane itself know of it. */
+interface LaneAbout {
+  readonly desk: ReturnType<Desk['of']>
+  /** What it waits for, where lanes lead into one place; null: for no turn. */
+  readonly turn: string | null
+  readonly plan?: ReturnType<LanePlans['about']>
+}
+
 /** The retained state of a lane. */
 export function laneState(
   unit: LaneUnit,
-  desk: ReturnType<Desk['of']>,
+  { desk, turn, plan }: LaneAbout,
   devices: Devices,
   lists: Freshness,
   zone: Zone,
   now: number,
-  plan?: ReturnType<LanePlans['about']>,
 ): LaneState {
   const { runner, config } = unit
   const { state } = runner
@@ -237,7 +245,7 @@ export function laneState(
     alarms: [...runner.alarms, ...(desk?.escalated ? ['desk-unattended'] : [])],
     lists: { stale: lists.stale, contact: lists.contact === null ? null : zone.format(lists.contact) },
     ...(plan ? { plan } : {}),
-    ...(runner.fault ? { why: runner.fault } : {}),
+    ...(runner.fault ? { why: runner.fault } : turn ? { why: turn.slice(0, 500) } : {}),
     at: zone.format(now),
   }
 }

@@ -29,6 +29,8 @@ export interface Passage {
   plates: readonly VotedPlate[]
   identity?: Identity
   decision?: Decision
+  /** Why it may be called before others, where lanes lead into one place. */
+  favour?: { readonly perishable: boolean; readonly marked: boolean }
   /** Sure front or rear plate was seen: for the read rate. */
   readonly evidence: Evidence[]
   /** Who opened by command. */
@@ -47,13 +49,27 @@ export interface ClockQuality {
 
 export type PassageOutcome = 'cleared' | 'refused' | 'referred' | 'redirected' | 'aborted'
 
+/** What an event says besides what is known of the passage. */
+export interface PassageExtra {
+  readonly outcome?: PassageOutcome
+  readonly why?: string
+  readonly by?: string
+  /** Of *queued* and *called*: its place among those who wait in lanes that lead into one place. */
+  readonly turn?: {
+    readonly group: string
+    /** It goes before others. */
+    readonly first: boolean
+    /** How often it was overtaken by one that came later. */
+    readonly overtaken: number
+    /** Lanes with vehicles that came earlier and go on waiting. */
+    readonly before: readonly string[]
+    /** From the decision until it was called, seconds. */
+    readonly waited_s?: number
+  }
+}
+
 /** `data` of a `luong.passage.*` event: see gateway/uplink/schema/event.ts. */
-export function passageData(
-  p: Passage,
-  zone: Zone,
-  clock: ClockQuality,
-  extra: { outcome?: PassageOutcome; why?: string; by?: string },
-): Record<string, unknown> {
+export function passageData(p: Passage, zone: Zone, clock: ClockQuality, extra: PassageExtra): Record<string, unknown> {
   const time = (s: Stamp | undefined) => (s ? zone.format(s.at) : undefined)
   const times: Record<string, unknown> = { arrived: time(p.arrived) }
   for (const key of ['identified', 'decided', 'opened'] as const) if (p[key]) times[key] = time(p[key])
@@ -89,6 +105,7 @@ export function passageData(
     weight_kg: p.identity?.weight_kg ?? null,
     times,
     evidence: p.evidence.slice(0, 16),
+    ...(extra.turn ? { turn: extra.turn } : {}),
     clock,
     historical: p.historical,
     ...(extra.why ? { why: extra.why.slice(0, 500) } : {}),

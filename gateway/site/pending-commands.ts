@@ -1,5 +1,7 @@
 /** Commands handed to a lane's core and not yet answered by it. */
+import type { ListIndex } from '../identity/lists.ts'
 import type { CommandDo, Direction } from '../lane/model.ts'
+import { isDetained } from '../rules/facts-of.ts'
 import type { CommandNote } from './lane-events.ts'
 import type { Passage } from './passage.ts'
 
@@ -43,11 +45,21 @@ export class PendingCommands {
   }
 }
 
+/** What holds in the moment of the command. */
+interface Now {
+  readonly lists: ListIndex
+  /** Wall clock, ms. */
+  readonly now: number
+  /** Why no vehicle may be let through just now, or null. */
+  readonly inhibited: string | null
+}
+
 /** Reasons against a command that the core cannot know; null when there are none. */
-export function refusal(c: LaneCommand, lane: string, live: Passage | null, inhibited: () => string | null): string | null {
+export function refusal(c: LaneCommand, lane: string, live: Passage | null, now: Now): string | null {
   if (c.passage !== undefined && live?.id !== c.passage)
     return `passage ${c.passage} is not the vehicle in lane ${lane} (${live ? `that is ${live.id}` : 'there is none'})`
   if (c.do !== 'open') return null
-  if (live?.decision?.alarm === 'detained-vehicle') return 'the vehicle is on the detained list: take it off the list first'
-  return inhibited()
+  // As the list is now: it may have changed since the vehicle was decided.
+  if (live?.identity && isDetained(live.identity, now)) return 'the vehicle is on the detained list: take it off the list first'
+  return now.inhibited
 }

@@ -21,7 +21,7 @@ const LIVE = ['timing', 'takes', 'priority', 'name', 'simulation'] as const
 export function needRestart(before: LoadedSite, after: LoadedSite): string[] {
   const out: string[] = []
   const differ = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
-  for (const key of ['site', 'broker', 'uplink', 'peer', 'desk', 'http', 'data', 'plates', 'links', 'devices'] as const)
+  for (const key of ['site', 'broker', 'uplink', 'peer', 'desk', 'calling', 'http', 'data', 'plates', 'links', 'devices'] as const)
     if (differ(before.site[key], after.site[key])) out.push(key)
   for (const id of new Set([...Object.keys(before.site.lanes), ...Object.keys(after.site.lanes)])) {
     const wiring = (lane: object | undefined) =>

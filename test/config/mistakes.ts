@@ -9,7 +9,23 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   'unknown key at the top': {
     change: [['site:\n', 'stie: 1\nsite:\n']],
     says: [
-      'site.yaml:2:1 stie: unknown key (known here: version, include, site, broker, uplink, peer, desk, lists, stays, http, data, plates, links, devices, lanes, lane_plan, rules)',
+      'site.yaml:2:1 stie: unknown key (known here: version, include, site, broker, uplink, peer, desk, lists, stays, http, data, plates, links, devices, lanes, lane_plan, calling, rules)',
+    ],
+  },
+  'lanes that are called one after the other, but are not there, wait twice, or never': {
+    change: [
+      [
+        'rules: [rules.yaml]',
+        `calling:
+  yard: { lanes: [one, three] }
+  bridge: { lanes: [one, two], at_once: 2 }
+rules: [rules.yaml]`,
+      ],
+    ],
+    says: [
+      'site.yaml:32:24 calling.yard.lanes[1]: there is no lane "three" (there are: one, two)',
+      'site.yaml:33:21 calling.bridge.lanes[0]: lane one is in group yard already (a lane waits in one group)',
+      'site.yaml:33:41 warning: calling.bridge.at_once: nobody ever waits: 2 at once of 2 lanes (make at_once smaller, or take the group out)',
     ],
   },
   'a pair with itself, a lane that is not there, and no way in for the other half': {

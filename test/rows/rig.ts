@@ -169,7 +169,7 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
       inLanes.add(p)
       const mark = entries.length
       await recorder.record([passageEvent(context(lane), 'arrived', p)])
-      const decision = await decideDurably(p, {
+      const { decision } = await decideDurably(p, {
         findings: {
           plates: [...(plate === null ? [] : [voted(plate, 'front', vehicle)]), ...(rear ? [voted(rear, 'rear', {})] : [])],
           weight_kg: vehicle.weight_kg ?? null,

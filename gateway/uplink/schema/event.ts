@@ -102,6 +102,16 @@ const always = {
     .meta({ title: 'Historical', description: 'Recorded after the fact, such as a passage found unfinished after a restart.' }),
 }
 
+const turn = z
+  .strictObject({
+    group: z.string().max(41).meta({ title: 'Group', description: 'Of lanes that lead into one place: `calling` of the site file.' }),
+    first: z.boolean().meta({ title: 'First', description: 'It goes before others: perishable goods, or the agricultural mark.' }),
+    overtaken: z.int().min(0).meta({ title: 'Overtaken', description: 'Vehicles that came later and were called before it.' }),
+    before: z.array(laneId).max(32).meta({ title: 'Before', description: 'Lanes with vehicles that came earlier and go on waiting.' }),
+    waited_s: z.number().min(0).optional().meta({ title: 'Waited', description: 'From the decision until it was called.', unit: 's' }),
+  })
+  .meta({ title: 'Turn', description: 'Only in *queued* and *called*: it may pass, and waits for its turn; or it is its turn.' })
+
 export const passageData = z
   .strictObject({
     passage: passageId,
@@ -143,6 +153,7 @@ export const passageData = z
       )
       .max(64)
       .meta({ title: 'Evidence', description: 'Pictures kept.' }),
+    turn: turn.optional(),
     ...always,
     why: why.optional(),
     by: by.optional(),
@@ -261,6 +272,8 @@ export const EVENT_DATA = {
   'luong.passage.cleared.v1': passageData,
   'luong.passage.refused.v1': passageData,
   'luong.passage.referred.v1': passageData,
+  'luong.passage.queued.v1': passageData,
+  'luong.passage.called.v1': passageData,
   'luong.passage.taken.v1': passageData,
   'luong.passage.escalated.v1': passageData,
   'luong.passage.redirected.v1': passageData,

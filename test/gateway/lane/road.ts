@@ -44,6 +44,7 @@ const TIMES: LaneTimings = {
   dwell: 1,
   gap: 2.5,
   abandoned: 300,
+  turn: 240,
   retry: 1,
 }
 

@@ -1,0 +1,157 @@
+/**
+ * Lanes that lead into one place: whose vehicle is let in next. A lane asks when its vehicle may pass; where others are being let in, the
+ * vehicle waits until it is called. Who is called is said by turn-order.ts, and is durable before the arm moves.
+ */
+import type { CallingConfig } from '../../config/schema/calling.ts'
+import type { EventEntry } from '../journal/journal.ts'
+import type { Zone } from '../journal/zone.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { awaitsTurn } from '../lane/step.ts'
+import { passageEvent } from './lane-events.ts'
+import type { LaneRunner } from './lane-runner.ts'
+import type { ClockQuality, Passage } from './passage.ts'
+import { due, nextTurn, type TurnPolicy, type Waiter, without } from './turn-order.ts'
+
+export interface TurnsOptions {
+  /** By name. */
+  readonly groups: Readonly<Record<string, CallingConfig>>
+  readonly runner: (lane: string) => Pick<LaneRunner, 'state' | 'passage'> | undefined
+  readonly record: (entries: readonly EventEntry[]) => Promise<unknown>
+  readonly clock: Clock
+  readonly clockQuality: () => ClockQuality
+  readonly zone: Zone
+  readonly log: Log
+}
+
+interface Group {
+  readonly name: string
+  readonly config: CallingConfig
+  readonly policy: TurnPolicy
+  waiting: readonly Waiter[]
+  /** Passage by lane: called, and not on its way yet. */
+  readonly called: Map<string, string>
+}
+
+interface Asking {
+  readonly passage: Passage
+  /** Monotonic ms. */
+  readonly asked: number
+  readonly go: () => void
+}
+
+const S = 1_000
+
+export class Turns {
+  readonly #o: TurnsOptions
+  readonly #groups = new Map<string, Group>()
+  /** By passage; at most one a lane. */
+  readonly #asking = new Map<string, Asking>()
+
+  constructor(options: TurnsOptions) {
+    this.#o = options
+    for (const [name, config] of Object.entries(options.groups)) {
+      const policy = { overtaken: config.overtaken, waitMs: config.wait_s * S }
+      const group: Group = { name, config, policy, waiting: [], called: new Map() }
+      for (const lane of config.lanes) this.#groups.set(lane, group)
+    }
+  }
+
+  /**
+   * A vehicle may pass.
+   * @returns `pass`: it is let in now. `wait`: `go` is called when it is its turn, or never, when it does not wait any more
+   */
+  ask(passage: Passage, go: () => void): 'pass' | 'wait' {
+    const group = this.#groups.get(passage.lane)
+    if (!group || group.called.get(passage.lane) === passage.id) return 'pass'
+    this.#prune(group)
+    const inWay = this.#underWay(group)
+    if (group.waiting.length === 0 && inWay.length < group.config.at_once) {
+      group.called.set(passage.lane, passage.id)
+      return 'pass'
+    }
+    const first = group.config.first.some((kind) => passage.favour?.[kind])
+    const waiter: Waiter = { lane: passage.lane, passage: passage.id, first, since: passage.arrived.mono, overtaken: 0 }
+    group.waiting = [...group.waiting, waiter]
+    this.#asking.set(passage.id, { passage, asked: this.#o.clock.mono(), go })
+    const turn = { group: group.name, first, overtaken: 0, before: [] }
+    const why = `${inWay.join(', ') || 'another lane'} lets a vehicle in`
+    this.#record([passageEvent(this.#context(passage), 'queued', passage, { why, turn })])
+    return 'wait'
+  }
+
+  /** Something is different in a lane: somebody may be called. */
+  changed(lane: string): void {
+    const group = this.#groups.get(lane)
+    if (group && group.waiting.length + group.called.size > 0) this.#call(group)
+  }
+
+  /** What the vehicle in this lane waits for, in words; null: for no turn. */
+  why(lane: string): string | null {
+    const group = this.#groups.get(lane)
+    if (!group?.waiting.some((w) => w.lane === lane)) return null
+    return `waits for its turn: ${this.#underWay(group).join(', ') || 'another lane'} lets a vehicle in`
+  }
+
+  /** Those that have left, were decided over by an officer, or are on their way. */
+  #prune(group: Group): void {
+    const asks = (lane: string, passage: string) => {
+      const runner = this.#o.runner(lane)
+      return runner?.passage?.id === passage && (runner.state.phase === 'identifying' || awaitsTurn(runner.state))
+    }
+    for (const [lane, passage] of [...group.called]) if (!asks(lane, passage)) group.called.delete(lane)
+    for (const w of group.waiting) if (!asks(w.lane, w.passage)) this.#asking.delete(w.passage)
+    group.waiting = group.waiting.filter((w) => this.#asking.has(w.passage))
+  }
+
+  /** Lanes whose vehicle was called, may drive in, or stands under the arm. */
+  #underWay({ config, called }: Group): string[] {
+    return config.lanes.filter((lane) => {
+      const vehicle = this.#o.runner(lane)?.state.vehicle
+      return called.has(lane) || vehicle?.authorised === true || vehicle?.under === true
+    })
+  }
+
+  #call(group: Group): void {
+    this.#prune(group)
+    while (this.#underWay(group).length < group.config.at_once) {
+      const now = this.#o.clock.mono()
+      const next = nextTurn(group.waiting, group.policy, now)
+      const asking = next && this.#asking.get(next.passage)
+      if (!next || !asking) return
+      const overtaken = group.waiting.filter((w) => w.since < next.since)
+      const patience = !next.first && group.waiting.some((w) => w.first) && due(next, group.policy, now)
+      group.waiting = without(group.waiting, next)
+      group.called.set(next.lane, next.passage)
+      this.#asking.delete(next.passage)
+      void this.#letIn(group, next, asking, {
+        before: overtaken.map((w) => w.lane),
+        why: overtaken.length > 0 ? 'goes before others' : patience ? 'has let enough others go before' : 'its turn',
+      })
+    }
+  }
+
+  async #letIn(group: Group, w: Waiter, { passage, asked, go }: Asking, how: { before: string[]; why: string }): Promise<void> {
+    const waited_s = Math.round((this.#o.clock.mono() - asked) / 100) / 10
+    const turn = { group: group.name, first: w.first, overtaken: w.overtaken, before: how.before, waited_s }
+    // What cannot be recorded is not done: the vehicle goes on waiting until its time is up.
+    if (await this.#record([passageEvent(this.#context(passage), 'called', passage, { why: how.why, turn })])) go()
+    this.#call(group)
+  }
+
+  #context({ lane, direction }: Passage) {
+    const { zone, clock, clockQuality } = this.#o
+    return { lane, direction, zone, clock: clockQuality(), at: clock.now() }
+  }
+
+  async #record(entries: readonly EventEntry[]): Promise<boolean> {
+    try {
+      await this.#o.record(entries)
+      return true
+    } catch (error) {
+      this.#o.log.error({ err: messageOf(error) }, 'whose turn it is was not recorded')
+      return false
+    }
+  }
+}
