@@ -57,6 +57,11 @@ export const broker = z.union([embedded, external]).prefault({ embedded: {} })
 
 export const uplink = z.strictObject({
   url: brokerUrl.meta(about('URL', 'mqtt:// or mqtts:// address of the central broker.')),
+  others: z
+    .array(brokerUrl.meta(about('URL', 'mqtt:// or mqtts:// address of a node.')))
+    .max(9)
+    .default([])
+    .meta(about('Other nodes', 'Where the central broker is a cluster: its other nodes, tried in turn when one is lost.')),
   username,
   password,
   window: z.int().min(1).max(256).default(32).meta(about('Window', 'Events sent and not yet acknowledged.')),

@@ -51,7 +51,7 @@ export function targetConnections(
   else if (up)
     out.push({
       target: 'uplink',
-      connection: { url: up.url, ...account(up.username, up.password?.reveal()), keepSession: true, protocol: 'auto' },
+      connection: { url: up.url, others: up.others, ...account(up.username, up.password?.reveal()), keepSession: true, protocol: 'auto' },
       window: up.window,
       latePerSecond: up.late_per_s,
     })

@@ -6,7 +6,7 @@ import type { Log } from '../kernel/log.ts'
 import { BrokerConnection, type ConnectionOptions } from '../uplink/connection.ts'
 import type { Inbox } from '../uplink/inbox.ts'
 import { parkedInJournal } from '../uplink/parked.ts'
-import { Publisher } from '../uplink/publisher.ts'
+import { type EventSource, Publisher } from '../uplink/publisher.ts'
 import type { SealedHeadMessage } from '../uplink/schema/head.ts'
 import type { LaneState, Stats, Status } from '../uplink/schema/up.ts'
 import { StatePublisher, statusMessage } from '../uplink/state.ts'
@@ -17,13 +17,13 @@ export interface TargetOptions extends TopicBase {
   readonly target: 'local' | 'uplink'
   readonly connection: Pick<
     ConnectionOptions,
-    'url' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol' | 'ackMs' | 'keepaliveS' | 'backoff'
+    'url' | 'others' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol' | 'ackMs' | 'keepaliveS' | 'backoff'
   >
   readonly clientId: string
   readonly window: number
   /** Events a second that are sent late, at most. */
   readonly latePerSecond?: number
-  readonly journal: Journal
+  readonly journal: EventSource & Pick<Journal, 'documents' | 'putDocument'>
   readonly inbox: Inbox
   /** The status as of now. */
   readonly status: () => Status

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   /** For logs and health: `central`, `site broker`. */
   readonly name: string
   readonly url: string
+  /** Further nodes of the same broker, tried in turn after `url` when one is not reached or lost. */
+  readonly others?: readonly string[]
   /** A way to a broker in this process, instead of the network. */
   readonly stream?: () => Duplex
   readonly username?: string
@@ -85,6 +87,8 @@ export class BrokerConnection implements MessageTransport {
   #protocolSure = false
   #connects = 0
   #why: string | null = 'not started'
+  /** Which of the addresses is in use. */
+  #address = 0
 
   constructor(options: ConnectionOptions) {
     this.#o = options
@@ -169,16 +173,18 @@ export class BrokerConnection implements MessageTransport {
   }
 
   #open(): void {
-    if (!usable(this.#o.url)) {
+    const addresses = [this.#o.url, ...(this.#o.others ?? [])]
+    const url = addresses[this.#address % addresses.length]!
+    if (!usable(url)) {
       // mqtt.js would take anything for a host name. No use in trying again; the state says why.
-      const shown = this.#o.url.replace(/\/\/.*@/, '//…@')
+      const shown = url.replace(/\/\/.*@/, '//…@')
       this.#why = `${this.name}: ${shown} is no broker address; write mqtt://HOST:PORT or mqtts://HOST:PORT`
       this.#o.log.error({ link: this.name, why: this.#why }, 'the broker address cannot be used')
       this.#state.fail(this.#why)
       return
     }
     const { stream } = this.#o
-    const client = stream ? new MqttClient(stream, this.#clientOptions()) : connect(this.#o.url, this.#clientOptions())
+    const client = stream ? new MqttClient(stream, this.#clientOptions()) : connect(url, this.#clientOptions())
     const session = new Session(client, this.name, this.#o.clock, (dead, why) => this.#lose(dead, why))
     this.#session = session
     client.on('error', (error) => {
@@ -264,6 +270,8 @@ export class BrokerConnection implements MessageTransport {
     session.client.end(true)
     session.client.on('error', () => {})
     if (!this.#running) return
+    // An older protocol is tried where the newer was refused; after anything else another node may be well.
+    if (!older) this.#address++
     if (this.#o.protocol === 'auto' && !this.#protocolSure && !session.unreached) this.#protocol = this.#protocol === 5 ? 4 : 5
     this.#retry = this.#o.clock.after(this.#backoff.next(), () => {
       this.#retry = undefined

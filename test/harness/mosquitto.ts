@@ -1,7 +1,7 @@
 /** Mosquitto (Debian package `mosquitto`) as a process of its own, on a free port, with a folder of its own. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, connect as netConnect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,8 @@ export interface Mosquitto {
   readonly url: string
   /** Its folder, for password and access files named in `config`. */
   readonly dir: string
+  /** Process id; null while it is down. */
+  readonly pid: number | null
   /** SIGKILL by default; resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again on the same port with the same folder. */
@@ -49,7 +51,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
       errors = (errors + d).slice(-2_000)
     })
     const deadline = performance.now() + 10_000
-    while (!(await answers(port))) {
+    while (!(await listening(port))) {
       if (started.exitCode !== null || performance.now() > deadline) throw new Error(`mosquitto did not start: ${errors}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -67,12 +69,28 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     port,
     dir,
     url: `mqtt://127.0.0.1:${port}`,
+    get pid() {
+      return child?.pid ?? null
+    },
     kill,
     restart: launch,
     async stop() {
       await kill()
       await rm(dir, { recursive: true, force: true })
     },
+  }
+}
+
+/** A password file, hashed by Mosquitto's own tool. */
+export async function passwordFile(users: readonly { readonly name: string; readonly password: string }[]): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'luong-passwords-'))
+  try {
+    const file = join(dir, 'passwords')
+    await writeFile(file, users.map((u) => `${u.name}:${u.password}\n`).join(''), { mode: 0o600 })
+    execFileSync('mosquitto_passwd', ['-U', file])
+    return await readFile(file, 'utf8')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
   }
 }
 
@@ -88,7 +106,8 @@ export function freePort(): Promise<number> {
   })
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether something listens on a local port. */
+export function listening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = netConnect(port, '127.0.0.1')
     socket.once('connect', () => {

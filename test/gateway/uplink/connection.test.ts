@@ -182,6 +182,27 @@ describe('connection', () => {
     expect(log.lines.filter((l) => l.level === 'warn').length).toBe(1)
   })
 
+  it('goes on to the next node when one is lost, round and round', async () => {
+    const [a, b] = [await startMosquitto(), await startMosquitto()]
+    cleanups.push(() => Promise.all([a.stop(), b.stop()]))
+    const [atA, atB] = [await watch(a.url, 'now/#'), await watch(b.url, 'now/#')]
+    const c = connection(a.url, { others: [b.url] })
+    c.start()
+    for (const [lost, next] of [
+      [b, atA],
+      [a, atB],
+      [b, atA],
+    ] as const) {
+      await lost.kill()
+      const said = next.got.length
+      await until(() => {
+        if (c.up) void c.publish('now/here', 'x', { qos: 1, retain: false }).catch(() => {})
+        return next.got.length > said
+      })
+      await lost.restart()
+    }
+  })
+
   it('says that name or password is wrong', async () => {
     const broker = await startBroker(
       {
