@@ -312,6 +312,9 @@ class ThreadedJournal implements Journal {
   siteAlarms(): Promise<StoredEvent[]> {
     return this.#ask('siteAlarms')
   }
+  deskEvents(): Promise<StoredEvent[]> {
+    return this.#ask('deskEvents')
+  }
   documents(collection: string): Promise<{ key: string; value: unknown; at: number }[]> {
     return this.#ask('documents', collection)
   }

@@ -141,6 +141,8 @@ export interface Journal {
   uses(since: number): Promise<UseRow[]>
   /** Raised and cleared alarms of the whole site, from the first one on. */
   siteAlarms(): Promise<StoredEvent[]>
+  /** What happened at the desk with passages that have no end yet: *referred*, *taken*, *escalated*, in order. */
+  deskEvents(): Promise<StoredEvent[]>
   /** Documents that came down (declarations, list entries, commands seen, lane plan): last write wins; null deletes. */
   putDocument(collection: string, key: string, value: unknown | null): Promise<void>
   documents(collection: string): Promise<{ key: string; value: unknown; at: number }[]>

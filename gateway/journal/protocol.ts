@@ -78,6 +78,7 @@ export type QueryName =
   | 'lastCrossed'
   | 'uses'
   | 'siteAlarms'
+  | 'deskEvents'
 
 export type ToWorker =
   | { readonly kind: 'batch'; readonly batch: Batch }

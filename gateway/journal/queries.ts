@@ -46,6 +46,11 @@ export function prepareQueries(db: Database.Database) {
     `SELECT sequence, type, lane, passage, at, text AS json FROM entries
      WHERE lane IS NULL AND type IN ('luong.alarm.raised.v1', 'luong.alarm.cleared.v1') ORDER BY id`,
   )
+  const deskEvents = db.prepare<[], StoredEvent>(
+    `SELECT e.sequence, e.type, e.lane, e.passage, e.at, e.text AS json FROM passages p JOIN entries e ON e.passage = p.id
+     WHERE p.ended_at IS NULL AND p.referred_at IS NOT NULL
+     AND e.type IN ('luong.passage.referred.v1', 'luong.passage.taken.v1', 'luong.passage.escalated.v1') ORDER BY e.id`,
+  )
   const load = db.prepare<[string], LoadRow>('SELECT passage, declaration, vehicle, valid_to AS validTo, text FROM loads WHERE passage = ?')
   const vehicle = db.prepare<[string], { passage: string; entry: number }>('SELECT passage, entry FROM vehicles WHERE vehicle = ?')
   const documents = db.prepare<[string], { key: string; value: string; at: number }>(
@@ -71,6 +76,7 @@ export function prepareQueries(db: Database.Database) {
     lastCrossed: (direction: string) => lastCrossed.all(direction),
     uses: (since: number) => uses.all({ since }),
     siteAlarms: () => siteAlarms.all(),
+    deskEvents: () => deskEvents.all(),
     load: (passage: string) => load.get(passage) ?? null,
     vehicle: (plate: string) => vehicle.get(plate) ?? null,
     documents: (collection: string) => documents.all(collection).map((d) => ({ ...d, value: JSON.parse(d.value) as unknown })),

@@ -159,6 +159,7 @@ export class Gateway {
     this.#heads.open()
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
     await this.figures.restore(this.journal)
+    await this.#desk.restore(this.journal)
     await this.freshness.load()
     this.#started.push(() => this.freshness.save())
     await this.#imports.start()
