@@ -158,9 +158,7 @@ export class Gateway {
     await opened
     this.#heads.open()
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
-    await this.figures.restore(this.journal)
-    await this.#desk.restore(this.journal)
-    await this.freshness.load()
+    await Promise.all([this.figures.restore(this.journal), this.#desk.restore(this.journal), this.freshness.load()])
     this.#started.push(() => this.freshness.save())
     await this.#imports.start()
     this.#started.push(() => this.#imports.stop())
