@@ -39,8 +39,13 @@ const SAMPLES = 4
 export function rectify(from: Raster, quad: Quad, margin: number, width: number, height: number, to: Uint8Array, offset: number): void {
   const inside = 1 - 2 * margin
   const size = sides(quad)
-  const nu = Math.min(SAMPLES, Math.max(1, Math.round(size.width / inside / width)))
-  const nv = Math.min(SAMPLES, Math.max(1, Math.round(size.height / inside / height)))
+  const samples = (pixels: number, least: number) => Math.min(SAMPLES, Math.max(least, Math.round(pixels)))
+  const across = size.width / inside / width
+  const down = size.height / inside / height
+  // Nearest cells jump by half a pixel: never with one sample in either direction.
+  const least = Math.max(samples(across, 1), samples(down, 1)) > 1 ? 2 : 1
+  const nu = samples(across, least)
+  const nv = samples(down, least)
   const [a, b, c, d, e, f, g, h] = fromUnitSquare(quad)
   // In samples instead of shares of the plate: u = (i + 0.5) / (nu · width · inside) - margin / inside, and v likewise.
   const du = 1 / (nu * width * inside)

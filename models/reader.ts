@@ -60,7 +60,11 @@ const CROP_SIDE = 256
 
 interface Candidate {
   readonly spelled: Spelled
+  /** Mean of all looks. */
   readonly looked: Looked
+  readonly own: readonly Looked[]
+  /** The same place seen from farther away; its looks are in the mean, too. */
+  readonly before: Candidate | undefined
   readonly quad: Quad
   readonly rank: number
   /** All looks gave the same text. */
@@ -132,12 +136,14 @@ export class OnnxPlateReader implements PlateReader {
       if (side !== at[0] && side > 2 * longest) break
       const found = await detector.time(() => this.#finder.find(picture, side, find, most))
       const likely = found.filter((one, i) => i === 0 || one.score >= LIKELY)
-      candidates.push(...(await this.#look(picture, likely, MARGINS, again)))
+      candidates.push(...(await this.#look(picture, likely, MARGINS, { again })))
       if (candidates.some((c) => clear(c) && !small(c.quad))) break
-      if (!candidates.some(plain)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS, again)))
+      if (!candidates.some(plain)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS, { again })))
       for (const one of found.slice(0, NEARER)) {
         const near = await detector.time(() => this.#finder.nearer(picture, one, find))
-        if (near) candidates.push(...(await this.#look(picture, [near], MARGINS)))
+        // Of a small plate every look counts; a larger one that was not clear was cut out badly.
+        const before = again(one.quad) ? undefined : candidates.find((c) => c.quad === one.quad)
+        if (near) candidates.push(...(await this.#look(picture, [near], MARGINS, { before })))
         if (candidates.some(clear)) break
       }
       if (candidates.some(clear)) break
@@ -170,7 +176,7 @@ export class OnnxPlateReader implements PlateReader {
     picture: Picture,
     found: readonly Found[],
     [first, ...more]: Margins,
-    again: (quad: Quad) => boolean = () => true,
+    { again = () => true, before }: { again?: (quad: Quad) => boolean; before?: Candidate | undefined } = {},
   ): Promise<Candidate[]> {
     const once = await this.#slots.read(
       picture,
@@ -187,13 +193,15 @@ export class OnnxPlateReader implements PlateReader {
     })
     const candidates: Candidate[] = []
     for (const { quad, score, own } of places) {
-      const looked = mean(own)
+      const looked = mean([...own, ...(before?.own ?? [])])
       const spelled = this.#spelled(looked)
       if (!spelled) continue
       const certainty = Math.max(-6, spelled.score / spelled.chars.length) + 0.5 * Math.log(score)
       candidates.push({
         spelled,
         looked,
+        own,
+        before,
         quad,
         rank: certainty + SIZE_WEIGHT * Math.log(sides(quad).width),
         confirmed: own.length > 1 && own.every((l) => spell(l.probs)?.text === spelled.text),
@@ -216,9 +224,8 @@ export class OnnxPlateReader implements PlateReader {
   #plates(candidates: readonly Candidate[], picture: Picture, crop: boolean): PlateRead[] {
     const plates: PlateRead[] = []
     const same = (a: Candidate, b: Candidate) => a !== b && overlap(a.quad, b.quad) > SAME_PLACE
-    const betterSeen = (c: Candidate) =>
-      !c.confirmed && candidates.some((o) => same(o, c) && o.confirmed && o.spelled.text === c.spelled.text)
-    for (const c of candidates.filter((c) => !betterSeen(c)).sort((a, b) => b.rank - a.rank)) {
+    const seenNearer = new Set(candidates.map((c) => c.before))
+    for (const c of candidates.filter((c) => !seenNearer.has(c)).sort((a, b) => b.rank - a.rank)) {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
       const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT)
