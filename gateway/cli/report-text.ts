@@ -137,7 +137,13 @@ function twoWay({ two_way: now }: PeriodFigures, { two_way: before }: PeriodFigu
 }
 
 function sampling({ sampling: all }: PeriodFigures): string {
-  if (all.length === 0) return ''
+  return all.length === 0
+    ? ''
+    : `sampling (a draw can be repeated with its seed and the id of the declaration: luong rules draws)\n${samplingTable(all)}`
+}
+
+/** Loads and draws by goods, seed and rate. */
+export function samplingTable(all: PeriodFigures['sampling']): string {
   const rows = all.map((s) => [
     s.goods,
     s.seed,
@@ -147,10 +153,7 @@ function sampling({ sampling: all }: PeriodFigures): string {
     `${s.least} to ${s.most}`,
     s.within ? 'as promised' : 'OUTSIDE',
   ])
-  return `sampling (a draw can be repeated with its seed and the id of the declaration)\n${table([
-    ['goods', 'seed', 'rate', 'loads', 'drawn', 'by chance', ''],
-    ...rows,
-  ])}`
+  return table([['goods', 'seed', 'rate', 'loads', 'drawn', 'by chance', ''], ...rows])
 }
 
 function stays(s: StaysReport | null): string {

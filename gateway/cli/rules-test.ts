@@ -52,10 +52,15 @@ export async function testRules(siteFile: string, dir: string, options: TestOpti
   }
 }
 
-function which({ passage, day, all }: TestOptions, { zone }: JournalReader): Which {
+/** Which passages the options name. */
+function which({ passage, day, all }: TestOptions, reader: JournalReader): Which {
   if ([passage, day, all].filter((x) => x !== undefined).length !== 1)
     throw new LuongError('BAD_USAGE', 'say which passages: one of --passage ID, --day 2026-11-21 and --all')
-  if (passage !== undefined) return { passage }
+  return passage === undefined ? periodOf(day, reader) : { passage }
+}
+
+/** A day of the site; without one, all of them. @throws BAD_USAGE */
+export function periodOf(day: string | undefined, { zone }: JournalReader): { readonly from: number; readonly to: number } {
   if (day === undefined) return { from: 0, to: Number.MAX_SAFE_INTEGER }
   const noon = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T12:00:00Z`) : Number.NaN
   // 30 February is read as 2 March.

@@ -45,17 +45,22 @@ export interface SiteReport {
   readonly stays: StaysReport | null
 }
 
-/** Passages that arrived in [from, to), wall-clock ms, and in the equally long period before. */
-export function siteReport(reader: JournalReader, from: number, to: number): SiteReport {
-  const { zone } = reader
-  const start = from - (to - from)
-  const rows = reader.db
+/** Passages that arrived in [from, to), wall-clock ms, in that order. */
+export function crossingsIn({ db }: JournalReader, from: number, to: number): Crossing[] {
+  return db
     .prepare<[number, number], CrossingRow>(
       `SELECT ${CROSSING} FROM passages p LEFT JOIN loads l ON l.passage = p.id
        WHERE p.arrived_at >= ? AND p.arrived_at < ? ORDER BY p.arrived_at, p.id`,
     )
-    .all(start, to)
+    .all(from, to)
     .map(crossingOf)
+}
+
+/** Passages that arrived in [from, to), wall-clock ms, and in the equally long period before. */
+export function siteReport(reader: JournalReader, from: number, to: number): SiteReport {
+  const { zone } = reader
+  const start = from - (to - from)
+  const rows = crossingsIn(reader, start, to)
   return {
     site: reader.site,
     timezone: zone.name,

@@ -1,9 +1,14 @@
 /** Row 8: green, yellow and red; fruit without a protocol at 100 %, with one at 2 %, after clean years at 1 %; the draw can be repeated. */
 import { createHash } from 'node:crypto'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { redraw } from '../../gateway/cli/rules-draws.ts'
+import type { Crossing } from '../../gateway/figures/crossing.ts'
+import { loadOf } from '../../gateway/figures/load.ts'
+import { samplingFigures } from '../../gateway/figures/sampling.ts'
+import { declaration } from '../../gateway/identity/declaration.ts'
 import { decide } from '../../gateway/rules/decide.ts'
 import { facts } from '../../gateway/rules/facts.ts'
-import { draw, sampled } from '../../gateway/rules/sampling.ts'
+import { type Draw, draw, sampled, withDraws } from '../../gateway/rules/sampling.ts'
 import { expectDecided, gate } from './rig.ts'
 
 const MANGO = { cargo: [{ kind: 'mango', hs: '0804.50.20' }] }
@@ -69,4 +74,64 @@ it('over 100,000 declared loads the rate is within four standard deviations of t
       expect(d.rule).toBe(draws[i]! < rate ? 'fruit-drawn' : 'declared')
     }
   }
+})
+
+describe('100,000 declared loads', () => {
+  const n = 100_000
+  const crossing = (i: number, draws: readonly Draw[]): Crossing => {
+    const d = declaration.parse({
+      id: `L${i}`,
+      plate: '24C12345',
+      direction: 'import',
+      cargo: [{ kind: 'mango' }],
+      valid_from: '2026-11-20T00:00:00Z',
+      valid_to: '2026-11-24T00:00:00Z',
+    })
+    const load = loadOf({ plate: '24C12345', sure: true, declaration: d, decision: { rule: 'x', outcome: 'pass', draws } })
+    const times = { arrivedAt: i, decidedAt: i, referredAt: null, endedAt: i }
+    return { id: `P${i}`, lane: 'import-1', direction: 'import', plate: '24C12345', outcome: 'cleared', ...times, load }
+  }
+
+  it.each([0.01, 0.02, 0.5])(
+    'at %d: the published seed gives every draw again, and the number drawn is within the binomial bound',
+    (rate) => {
+      const all = Array.from({ length: n }, (_, i) => crossing(i, withDraws(() => sampled(`L${i}`, '2026', rate)).draws))
+      const again = redraw(all, '2026')
+      expect(again.length).toBe(n)
+      expect(again.filter((d) => !d.same)).toEqual([])
+      // Not by the program's own function.
+      for (const d of again.slice(0, 1_000)) {
+        const hex = createHash('sha256').update(`2026\0${d.id}`).digest('hex').slice(0, 12)
+        expect(d.drawn).toBe(Number.parseInt(hex, 16) / 2 ** 48 < rate)
+      }
+      const [figures] = samplingFigures(all)
+      expect(figures).toMatchObject({ goods: 'mango', seed: '2026', rate, asked: n, within: true })
+      const sd = Math.sqrt(n * rate * (1 - rate))
+      expect(figures!.most - figures!.least).toBeLessThan(7 * sd)
+      expect(figures!.least).toBeLessThanOrEqual(figures!.drawn)
+      expect(figures!.drawn).toBeLessThanOrEqual(figures!.most)
+    },
+  )
+
+  it('another seed, or one draw that was changed, is found', () => {
+    const made = withDraws(() => sampled('L1', '2026', 0.02)).draws
+    const all = [
+      crossing(1, made),
+      crossing(
+        2,
+        made.map((d) => ({ ...d, drawn: !d.drawn })),
+      ),
+    ]
+    expect(redraw(all).map((d) => d.same)).toEqual([true, false])
+    expect(redraw(all, '2027').map((d) => d.same)).toEqual([false, false])
+  })
+
+  it('an inspector who takes twice as many, or half, is outside the bound', () => {
+    for (const wrong of [0.01, 0.04]) {
+      const all = Array.from({ length: n / 10 }, (_, i) =>
+        crossing(i, [{ id: `L${i}`, seed: 's', rate: 0.02, drawn: draw(`L${i}`, 's') < wrong }]),
+      )
+      expect(samplingFigures(all)[0]).toMatchObject({ asked: n / 10, within: false })
+    }
+  })
 })
