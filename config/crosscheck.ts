@@ -1,4 +1,5 @@
 /** Does what is written fit together? Each part has been checked by itself before. */
+import { checkBroker } from './checks/broker.ts'
 import { checkCalling } from './checks/calling.ts'
 import { checkLanes, deviceUses } from './checks/lanes.ts'
 import { checkLinks, linkOf } from './checks/links.ts'
@@ -13,6 +14,7 @@ export type { Finding, LoadedDevice, SiteView } from './checks/view.ts'
 export function crosscheck(view: SiteView): Finding[] {
   return [
     ...checkLinks(view),
+    ...checkBroker(view),
     ...checkPoints(view),
     ...checkLanes(view),
     ...checkPlans(view),

@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { drivers } from '../firmware-bridge/registry.ts'
+import { systemClock } from '../gateway/kernel/clock.ts'
 import { didYouMean, type Problem, ProblemsError } from '../gateway/kernel/problems.ts'
 import { crosscheck, type LoadedDevice, type SiteView } from './crosscheck.ts'
 import { freeze, plain } from './freeze.ts'
@@ -17,12 +18,15 @@ import { link } from './schema/links.ts'
 import { type Site, site } from './schema/site.ts'
 import { isMap } from './schema-walk.ts'
 import { type Environment, findSecrets, resolveSecrets } from './secrets.ts'
+import { findPems, resolvePems } from './tls-files.ts'
 
 export interface LoadOptions {
   /** Where `{env: NAME}` secrets are; default: the environment of the process. */
   readonly env?: Environment
   readonly registry?: Registry
   readonly migrations?: Migrations
+  /** Wall clock, ms: which certificates are valid; default: the machine's. */
+  readonly now?: () => number
 }
 
 /** A site that is known to be right in itself. Deeply frozen. */
@@ -67,16 +71,22 @@ export async function loadSite(path: string, options: LoadOptions = {}): Promise
   const view: SiteView = { ...read, devices: devices.devices, raw }
   const rules = ruleFiles(raw.rules, merged)
   const missing = await unreadable(rules)
+  const keeping = whole.success ? whole.data : withFiles(raw, read)
+  const pems = await resolvePems(findPems(keeping), merged.fileOf, (options.now ?? systemClock.now)())
   const wrong = [
     ...reserved(raw),
     ...(whole.success ? [] : complaints(whole.error.issues, { schema, data: raw }).filter(notReserved).map(newer(raw))),
     ...devices.complaints,
-    ...(await resolveSecrets(findSecrets(whole.success ? whole.data : withSecrets(raw, read)), options.env ?? process.env, merged.fileOf)),
+    ...(await resolveSecrets(findSecrets(keeping), options.env ?? process.env, merged.fileOf)),
+    ...pems.filter((f) => f.severity !== 'warning'),
     ...missing,
   ]
   // Warnings about a site that is wrong in itself may be false; so may be what is said about a value already complained of.
   const told = new Set(wrong.map((c) => JSON.stringify(c.path)))
-  const found = crosscheck(view).filter((f) => wrong.length === 0 || (f.severity !== 'warning' && !told.has(JSON.stringify(f.path))))
+  const warned = pems.filter((f) => f.severity === 'warning')
+  const found = [...crosscheck(view), ...warned].filter(
+    (f) => wrong.length === 0 || (f.severity !== 'warning' && !told.has(JSON.stringify(f.path))),
+  )
   const problems = [...wrong.map((c) => merged.problem(c)), ...found.map((f) => merged.problem(f, f.severity ?? 'error'))].sort((a, b) =>
     byPlace(a, b, merged.files),
   )
@@ -178,8 +188,8 @@ function salvaged(raw: Record<string, unknown>): Parts {
   }
 }
 
-/** All that may hold secrets. */
-function withSecrets(raw: Record<string, unknown>, { links, broker, peer }: Parts): object {
+/** All that may name secrets and certificates. */
+function withFiles(raw: Record<string, unknown>, { links, broker, peer }: Parts): object {
   return { links: Object.fromEntries(links), broker, peer, uplink: salvage(site.shape.uplink, raw.uplink) }
 }
 

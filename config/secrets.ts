@@ -7,18 +7,21 @@ import { Secret } from './schema/secret.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export interface FoundSecret {
+export interface Found<T> {
   readonly path: readonly PropertyKey[]
-  readonly secret: Secret
+  readonly value: T
+}
+
+/** Every value of a class in parsed settings, with its path. */
+export function findAll<T extends object>(value: unknown, type: new (...of: never[]) => T, path: readonly PropertyKey[] = []): Found<T>[] {
+  if (value instanceof type) return [{ path, value }]
+  if (Array.isArray(value)) return value.flatMap((v, i) => findAll(v, type, [...path, i]))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, v]) => findAll(v, type, [...path, key]))
 }
 
 /** All secrets in parsed settings, with their paths. */
-export function findSecrets(value: unknown, path: readonly PropertyKey[] = []): FoundSecret[] {
-  if (value instanceof Secret) return [{ path, secret: value }]
-  if (Array.isArray(value)) return value.flatMap((v, i) => findSecrets(v, [...path, i]))
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, v]) => findSecrets(v, [...path, key]))
-}
+export const findSecrets = (value: unknown): Found<Secret>[] => findAll(value, Secret)
 
 const MAX_LENGTH = 4_096
 
@@ -27,7 +30,7 @@ const MAX_LENGTH = 4_096
  * @param fileOf the file in which the value at a path is written: `file:` is relative to it
  */
 export async function resolveSecrets(
-  found: readonly FoundSecret[],
+  found: readonly Found<Secret>[],
   env: Environment,
   fileOf: (path: readonly PropertyKey[]) => string,
 ): Promise<Complaint[]> {
@@ -35,7 +38,7 @@ export async function resolveSecrets(
   return all.filter((c) => c !== undefined)
 }
 
-async function resolveOne({ path, secret }: FoundSecret, env: Environment, fileOf: (path: readonly PropertyKey[]) => string) {
+async function resolveOne({ path, value: secret }: Found<Secret>, env: Environment, fileOf: (path: readonly PropertyKey[]) => string) {
   const source = secret.source
   if ('env' in source) {
     const value = env[source.env]

@@ -1,4 +1,6 @@
 /** Makes a site's links and devices, starts and stops them together. One device's trouble does not keep the others from running. */
+
+import type { TlsMaterial } from '../gateway/kernel/certificates.ts'
 import type { Clock } from '../gateway/kernel/clock.ts'
 import { withDeadline } from '../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
@@ -7,7 +9,8 @@ import type { Device, DriverContext, DriverEntry, InputPoint, OutputPoint } from
 import { deadDevice, isolate } from './isolate.ts'
 import { type DeviceSpec, deviceOf, type LinkSettings, type Links, planDevices } from './plan.ts'
 import { drivers } from './registry.ts'
-import { mqttTransport } from './transport/mqtt.ts'
+import type { BrokerAccess } from './transport/access.ts'
+import { type MqttTransport, mqttTransport } from './transport/mqtt.ts'
 import { serialTransport } from './transport/serial.ts'
 import { tcpTransport } from './transport/tcp.ts'
 import type { ByteTransport, MessageTransport } from './transport/transport.ts'
@@ -41,6 +44,8 @@ export interface Devices {
   input(ref: string): InputPoint
   output(ref: string): OutputPoint
   start(): void
+  /** Other credentials or certificates of links to brokers: those that have changed connect again. */
+  renew(links: Links): void
   /** Settles within about ten seconds whatever the devices do. */
   stop(): Promise<void>
 }
@@ -82,7 +87,7 @@ type Lived = { start?: () => void; stop?: () => Promise<void> | void }
 export async function buildDevices(options: BuildOptions): Promise<Devices> {
   const { clock, log } = options
   const bytes = new Map<string, ByteTransport>()
-  const messages = new Map<string, MessageTransport>()
+  const messages = new Map<string, MqttTransport>()
   const shared = new Map<string, unknown>()
   const all = new Map<string, Device>()
   const owners = new Owners()
@@ -180,6 +185,12 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
       for (const s of shared.values()) (s as Lived).start?.()
       for (const device of all.values()) device.start()
     },
+    renew(links) {
+      for (const [id, transport] of messages) {
+        const settings = links[id]
+        if (settings?.kind === 'mqtt') transport.renew(linkAccess(settings))
+      }
+    },
     async stop() {
       // Those that depend on others first, all within one deadline.
       await Promise.all([...all.values()].reverse().map((device) => device.stop()))
@@ -211,8 +222,16 @@ export function mqttOptions(link: string, settings: LinkSettings & { kind: 'mqtt
   return {
     name: `${link} (${settings.url})`,
     url: settings.url as string,
-    ...(settings.username === undefined ? {} : { username: settings.username }),
-    ...(settings.password === undefined ? {} : { password: revealed(settings.password) }),
+    ...linkAccess(settings),
+  }
+}
+
+function linkAccess({ username, password, tls }: LinkSettings & { kind: 'mqtt' }): BrokerAccess {
+  const material = Object.entries(tls ?? {}).flatMap(([k, v]) => (v === undefined ? [] : [[k, typeof v === 'string' ? v : v.pem]]))
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: revealed(password) }),
+    ...(tls === undefined ? {} : { tls: Object.fromEntries(material) as TlsMaterial }),
   }
 }
 

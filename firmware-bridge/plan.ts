@@ -2,6 +2,16 @@
 import { LuongError } from '../gateway/kernel/errors.ts'
 import type { DriverEntry } from './driver.ts'
 
+/** A PEM text, or what holds it (config/schema/tls.ts). */
+type Pem = string | { readonly pem: string } | undefined
+
+export interface LinkTls {
+  readonly ca?: Pem
+  readonly cert?: Pem
+  readonly key?: Pem
+  readonly servername?: string | undefined
+}
+
 /** A link as the site file says it (config/schema/site.ts), secrets already read. */
 export type LinkSettings =
   | {
@@ -19,6 +29,7 @@ export type LinkSettings =
       readonly username?: string | undefined
       /** The password, or something that gives it out (config/schema/secret.ts). */
       readonly password?: string | { reveal(): string } | undefined
+      readonly tls?: LinkTls | undefined
     }
   | { readonly kind: 'memory' }
 export type Links = Readonly<Record<string, LinkSettings>>

@@ -1,13 +1,13 @@
 /** Links: is each there and of the right kind, and does each wire have one owner. */
 import { PROFILES } from '../../firmware-bridge/drivers/modbus-io/profiles.ts'
-import type { LinkConfig, Site } from '../schema/site.ts'
+import type { LinkConfig } from '../schema/site.ts'
 import { among, type Finding, kindOf, type LoadedDevice, linkKindsOf, readable, type SiteView, setting } from './view.ts'
 
 /** The link a device is on, when its settings name one. */
 export const linkOf = (device: LoadedDevice): string | undefined => device.entry.uses(device.settings).link
 
 export function checkLinks(view: SiteView): Finding[] {
-  return [...sameWire(view), ...readable(view.devices).flatMap(([id, d]) => deviceLink(id, d, view)), ...buses(view), ...ports(view)]
+  return [...sameWire(view), ...readable(view.devices).flatMap(([id, d]) => deviceLink(id, d, view)), ...buses(view)]
 }
 
 /** One serial port or TCP address can have one owner only: two would mix their requests and answers. */
@@ -97,26 +97,3 @@ function unitOf(device: LoadedDevice): unknown {
     typeof profile === 'string' && Object.hasOwn(PROFILES, profile) ? PROFILES[profile as keyof typeof PROFILES].unit : undefined
   return setting(device, 'unit') ?? factory
 }
-
-/** The TCP ports that the program itself listens on. */
-function ports({ broker, http }: SiteView): Finding[] {
-  const findings: Finding[] = []
-  if (broker === null || !('embedded' in broker)) return findings
-  const { host, port, users } = broker.embedded
-  if (!isLoopback(host) && users.length === 0)
-    findings.push({
-      path: ['broker', 'embedded', 'host'],
-      message: `the broker would listen on ${host} for anybody`,
-      hint: 'add users, or listen on 127.0.0.1',
-    })
-  users.forEach((user, i) => {
-    if (users.findIndex((u) => u.name === user.name) < i)
-      findings.push({ path: ['broker', 'embedded', 'users', i, 'name'], message: `there are two users named ${user.name}` })
-  })
-  if (http !== null && port !== 0 && port === http.port)
-    findings.push({ path: ['http', 'port'], message: `port ${port} is already taken by the broker`, hint: 'choose another' })
-  return findings
-}
-
-export const isLoopback = (host: Site['http']['host']): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)

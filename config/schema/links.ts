@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { about, brokerUrl, host, line, tcpPort } from './common.ts'
 import { secret } from './secret.ts'
+import { clientTls, tlsNeedsUrl } from './tls.ts'
 
 const kind = <K extends string>(value: K, description: string) => z.literal(value).meta(about('Kind', description))
 
@@ -41,7 +42,9 @@ export const mqttLink = z
     url: brokerUrl.optional().meta(about('URL', "Another broker; absent: the site's own broker.")),
     username: line(100).optional().meta(about('User name', 'For another broker that asks for one.')),
     password: secret.optional().meta(about('Password', 'For another broker that asks for one.')),
+    tls: clientTls,
   })
+  .refine(...tlsNeedsUrl)
   .meta(about('MQTT', 'Devices that speak MQTT.'))
 
 export const memoryLink = z

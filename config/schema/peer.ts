@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { SHARED_FIELDS } from '../../gateway/identity/shared.ts'
 import { about, brokerUrl, id, line } from './common.ts'
 import { secret } from './secret.ts'
+import { clientTls, tlsNeedsUrl } from './tls.ts'
 
 const minutes = (def: number, min: number, max: number, title: string, description: string) =>
   z
@@ -39,7 +40,9 @@ export const peer = z
         url: brokerUrl.meta(about('URL', 'mqtt:// or mqtts:// address of the broker.')),
         username: line(100).optional().meta(about('User name', 'When the broker asks for one.')),
         password: secret.optional().meta(about('Password', 'When the broker asks for one.')),
+        tls: clientTls,
       })
+      .refine(...tlsNeedsUrl)
       .optional()
       .meta(
         about(

@@ -4,17 +4,16 @@ import { brokerProblem } from '../../gateway/kernel/broker-problem.ts'
 import { type Clock, type Timer, withDeadline } from '../../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../../gateway/kernel/errors.ts'
 import type { Log } from '../../gateway/kernel/log.ts'
+import { accessOptions, type BrokerAccess, RENEWED, sameAccess } from './access.ts'
 import { Backoff } from './backoff.ts'
 import { LinkState } from './link-state.ts'
 import { topicMatches, validFilter } from './topic.ts'
 import type { Message, MessageTransport } from './transport.ts'
 
-export interface MqttOptions {
+export interface MqttOptions extends BrokerAccess {
   readonly name: string
   /** mqtt://, mqtts://, ws:// or wss:// */
   readonly url: string
-  readonly username?: string
-  readonly password?: string
   readonly clientId?: string
   readonly will?: { readonly topic: string; readonly payload: string | Uint8Array; readonly qos: 0 | 1; readonly retain: boolean }
   readonly clock: Clock
@@ -29,11 +28,16 @@ export interface MqttOptions {
 
 type Handler = (message: Message) => void
 
+export interface MqttTransport extends MessageTransport {
+  /** Other credentials or certificates: closes, and connects again with them. Does nothing when they are the same. */
+  renew(access: BrokerAccess): void
+}
+
 /**
  * Makes the transport. Each connection is a fresh client with a clean session, so nothing of an earlier connection is ever
  * sent again by the library; subscriptions are made again on each connection.
  */
-export function mqttTransport(options: MqttOptions): MessageTransport {
+export function mqttTransport(options: MqttOptions): MqttTransport {
   const { name, clock, log, publishMs = 5_000, connectMs = 5_000, maxInFlight = 64 } = options
   const backoff = options.backoff ?? new Backoff()
   const state = new LinkState()
@@ -43,9 +47,10 @@ export function mqttTransport(options: MqttOptions): MessageTransport {
   let running = false
   let inFlight = 0
   let lastWhy = ''
+  let access: BrokerAccess = options
   const rejects = new Set<(why: string) => void>()
 
-  const lose = (lost: MqttClient, why: string) => {
+  const lose = (lost: MqttClient, why: string, planned = false) => {
     if (client !== lost) return
     client = undefined
     if (why !== lastWhy) log.warn({ link: name, why }, 'broker lost')
@@ -53,7 +58,8 @@ export function mqttTransport(options: MqttOptions): MessageTransport {
     if (state.up) state.set(false, why)
     else state.fail(why)
     for (const reject of [...rejects]) reject(why)
-    lost.end(true)
+    lost.end(!planned)
+    lost.on('error', () => {})
     if (running) {
       retry = clock.after(backoff.next(), () => {
         retry = undefined
@@ -73,7 +79,7 @@ export function mqttTransport(options: MqttOptions): MessageTransport {
   const open = () => {
     let c: MqttClient
     try {
-      c = connect(options.url, clientOptions(options, connectMs))
+      c = connect(options.url, clientOptions(options, access, connectMs))
     } catch (error) {
       state.fail(`${name}: ${messageOf(error)}`)
       return
@@ -175,11 +181,17 @@ export function mqttTransport(options: MqttOptions): MessageTransport {
       }
     },
     onState: (fn) => state.on(fn),
+    renew(next) {
+      if (sameAccess(access, next)) return
+      access = next
+      // Politely, so that the broker sends no last will.
+      if (client) lose(client, `${name}: ${RENEWED}`, client.connected && inFlight === 0)
+    },
   }
 }
 
-function clientOptions(options: MqttOptions, connectMs: number): IClientOptions {
-  const { username, password, clientId, will } = options
+function clientOptions(options: MqttOptions, access: BrokerAccess, connectMs: number): IClientOptions {
+  const { clientId, will } = options
   return {
     protocolVersion: 4,
     clean: true,
@@ -190,8 +202,7 @@ function clientOptions(options: MqttOptions, connectMs: number): IClientOptions 
     connectTimeout: connectMs,
     keepalive: 15,
     ...(clientId === undefined ? {} : { clientId }),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+    ...accessOptions(options.url, access),
     ...(will === undefined
       ? {}
       : { will: { topic: will.topic, payload: Buffer.from(will.payload as Uint8Array), qos: will.qos, retain: will.retain } }),

@@ -1,22 +1,28 @@
 /**
- * The embedded broker: aedes (MQTT 3.1.1) on loopback, for the devices of one site, the local page and small sites without a
- * broker of their own. It keeps no sessions: a message for someone who is away is not kept (retained ones are), so that an
- * old relay command can never arrive late; consumers of events repair gaps with `sequence` and resend-from.
+ * The embedded broker: aedes (MQTT 3.1.1) on loopback, and with TLS on the network, for the devices of one site, the local page and
+ * small sites without a broker of their own. It keeps no sessions: a message for someone who is away is not kept (retained ones are),
+ * so that an old relay command can never arrive late; consumers of events repair gaps with `sequence` and resend-from.
  * aedes acknowledges a publish before it hands it on; what must not be lost is therefore in the journal, not here.
  */
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Aedes, type AuthenticateError, type Client } from 'aedes'
-import type { Clock } from '../kernel/clock.ts'
+import type { TLSSocket, Server as TlsServer } from 'node:tls'
+import { Aedes } from 'aedes'
+import type { Clock, Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { QuietLog } from '../uplink/quiet.ts'
 import type { TopicBase } from '../uplink/topics.ts'
-import { authenticate, type BrokerAccount, Permissions } from './acl.ts'
-import { boundRetained, limitPackets, type RetainedStats } from './gate.ts'
+import type { BrokerAccount } from './acl.ts'
+import { Door } from './door.ts'
+import { boundRetained, type RetainedStats } from './gate.ts'
+import { type BrokerLimits, LIMITS, type LimitCounts, type LimitKind, noLimitHit } from './limits.ts'
+import { type BrokerTls, exchangeTls, isLoopback, listen, tlsServer } from './listen.ts'
+import { Metering } from './metering.ts'
 import { pipe } from './pipe.ts'
+import { addressOf, Rights } from './rights.ts'
 
 export interface BrokerConfig extends TopicBase {
   /** Loopback needs no users: then everyone on this machine may do everything. Any other address does. */
@@ -27,37 +33,17 @@ export interface BrokerConfig extends TopicBase {
   readonly users: readonly BrokerAccount[]
   readonly maxPayloadKb: number
   readonly limits?: Partial<BrokerLimits>
+  /** A second listener. Absent: none. */
+  readonly tls?: BrokerTls
 }
 
-export interface BrokerLimits {
-  /** Connections of all together, and from one address that is not this machine. */
-  readonly clients: number
-  readonly perAddress: number
-  /** A connection that has not said CONNECT by then is closed, ms. */
-  readonly connectMs: number
-  /** Keep-alive of clients that ask for none, s: silent for one and a half times as long, they are dropped. */
-  readonly keepaliveS: number
-  readonly retainedTopics: number
-  readonly retainedBytes: number
-  readonly subscriptions: number
-}
+/** What can change while the broker runs. Of `tls` the material only. */
+export type BrokerChange = Pick<BrokerConfig, 'users' | 'limits' | 'tls'>
 
-const LIMITS: BrokerLimits = {
-  clients: 256,
-  perAddress: 32,
-  connectMs: 5_000,
-  keepaliveS: 300,
-  retainedTopics: 50_000,
-  retainedBytes: 64 * 1024 * 1024,
-  subscriptions: 256,
-}
-/** A subscriber that takes nothing for this long is dropped: it would hold up everyone else. */
-const DRAIN_MS = 5_000
+const SWEEP_MS = 500
 const STOP_MS = 2_000
 /** Begins the name of the gateway's own account. */
 const INTERNAL = '$gateway-'
-/** Room in a packet for topic and headers besides the payload. */
-const OVERHEAD = 4_096
 
 export interface BrokerStats {
   readonly clients: number
@@ -67,35 +53,58 @@ export interface BrokerStats {
   readonly refused: number
   /** Publishes and subscriptions outside the rights of the user. */
   readonly denied: number
+  /** How often each limit was reached. */
+  readonly limited: LimitCounts
   readonly retained: RetainedStats
 }
 
 export interface RunningBroker {
   readonly host: string
   readonly port: number
+  /** null: there is no listener with TLS. */
+  readonly tlsPort: number | null
   /** How the gateway itself connects: inside the process, so that pictures need no copies; a new secret at each start. */
   readonly internal: { readonly url: string; readonly username: string; readonly password: string; readonly stream: () => Duplex }
   stats(): BrokerStats
+  /**
+   * Other users, limits or certificates from now on. Who is no longer a user, or has another password, is cut off at once.
+   * Throws CONFIG_INVALID, and then changes nothing.
+   */
+  exchange(change: BrokerChange): void
   /** Closes all connections and the port. Settles within a few seconds. */
   stop(): Promise<void>
 }
 
+/** Throws CONFIG_INVALID where anybody on the network could connect. */
+function guardAnonymous(hosts: readonly (string | undefined)[], users: readonly BrokerAccount[]): void {
+  const open = hosts.find((host) => host !== undefined && !isLoopback(host))
+  if (open === undefined || users.length > 0) return
+  throw new LuongError(
+    'CONFIG_INVALID',
+    `broker: ${open} is not loopback and there are no users: anyone on the network could open barriers`,
+    {
+      hint: 'Add users with passwords under broker.embedded.users, or set host to 127.0.0.1.',
+    },
+  )
+}
+
 /**
  * Starts the broker.
- * @throws CONFIG_INVALID an address other than loopback without users, or one that isn't this machine's
+ * @throws CONFIG_INVALID an address other than loopback without users, one that isn't this machine's, or a certificate that cannot be used
  * @throws PORT_IN_USE
  */
 export async function startBroker(config: BrokerConfig, { log, clock }: { log: Log; clock: Clock }): Promise<RunningBroker> {
-  if (!isLoopback(config.host) && config.users.length === 0) {
-    throw new LuongError(
-      'CONFIG_INVALID',
-      `broker: ${config.host} is not loopback and there are no users: anyone on the network could open barriers`,
-      {
-        hint: 'Add users with passwords under broker.embedded.users, or set host to 127.0.0.1.',
-      },
-    )
+  const hosts = [config.host, config.tls?.host]
+  guardAnonymous(hosts, config.users)
+  let limits = { ...LIMITS, ...config.limits }
+  const quiet = new QuietLog(log, clock)
+  const limited = noLimitHit()
+  let [published, refused] = [0, 0]
+  const over = (kind: LimitKind, detail: object) => {
+    limited[kind]++
+    quiet.warn(detail, WORDS[kind])
   }
-  const limits = { ...LIMITS, ...config.limits }
+  const metering = new Metering({ clock, limits: () => limits, maxPayloadKb: config.maxPayloadKb, over })
   const internal: BrokerAccount = {
     name: `${INTERNAL}${randomBytes(8).toString('hex')}`,
     password: randomBytes(32).toString('hex'),
@@ -103,49 +112,67 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     publish: [],
     subscribe: [],
   }
-  const quiet = new QuietLog(log, clock)
-  const counts = { published: 0, refused: 0, denied: 0 }
+  const door = new Door(() => limits)
+  const rights = new Rights(config.users, {
+    base: config,
+    internal,
+    limits: () => limits,
+    named: config.tls?.clientCertificates === 'named',
+    quiet,
+    over,
+    entered: (client, user) => {
+      door.known(client.conn as Socket)
+      metering.entered(client, user)
+    },
+  })
   const aedes = await Aedes.createBroker({
     connectTimeout: limits.connectMs,
-    drainTimeout: DRAIN_MS,
-    maxInflightInbound: 100,
+    maxInflightInbound: limits.inFlight,
     maxTopicLevels: 32,
-    ...rights(config, internal, limits, counts, quiet),
+    ...rights.handlers,
   })
+  aedes.on('client', (client) => rights.joined(client))
+  aedes.on('clientDisconnect', (client) => rights.left(client))
   aedes.on('error' as 'closed', ((error: unknown) => log.error({ err: messageOf(error) }, 'broker')) as () => void)
   aedes.on('clientError', (client, error) => quiet.warn({ client: client.id, err: messageOf(error) }, 'broker: a client was dropped'))
   aedes.on('connectionError', (client, error) => {
-    counts.refused++
+    refused++
     quiet.warn({ from: addressOf(client), err: messageOf(error) }, 'broker: a connection was dropped')
   })
   aedes.on('publish', (_, client) => {
-    if (client) counts.published++
+    if (client) published++
   })
   const retained = boundRetained(aedes, limits.retainedTopics, limits.retainedBytes, (topic) =>
     quiet.warn({ topic }, 'broker: the store of retained messages is full; this one was delivered and not kept'),
   )
-  const sockets = new Set<Socket>()
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (socket) => {
-    const from = socket.remoteAddress ?? '?'
-    const same = isLoopback(from) ? 0 : [...sockets].filter((s) => s.remoteAddress === from).length
-    if (sockets.size >= limits.clients || same >= limits.perAddress) {
-      counts.refused++
-      quiet.warn({ from, connections: sockets.size }, 'broker: too many connections; this one was refused')
-      socket.on('error', () => {})
-      socket.destroy()
-      return
-    }
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    limitPackets(socket, config.maxPayloadKb * 1024 + OVERHEAD, (bytes) => {
-      counts.refused++
-      quiet.warn(
-        { from, bytes, max: config.maxPayloadKb * 1024 },
-        'broker: a packet is larger than max_payload_kb; the connection was closed',
-      )
-    })
+  const enter = (socket: Socket): boolean => {
+    const from = socket.remoteAddress
+    const kind = door.enter(socket, clock.mono())
+    if (kind) over(kind, { from, connections: door.open.size })
+    return kind === null
+  }
+  const serve = (socket: Socket) => {
+    metering.watch(socket)
     aedes.handle(socket)
+  }
+  const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }
+  const server = createServer(options, (socket) => {
+    if (enter(socket)) serve(socket)
   })
+  const tls = config.tls ? secureListener(config.tls, limits.connectMs) : null
+  function secureListener(settings: BrokerTls, handshakeMs: number): { front: Server; secure: TlsServer } {
+    const secure = tlsServer(settings, handshakeMs, (socket) => serve(socket))
+    secure.on('tlsClientError', (error, socket: TLSSocket) => {
+      refused++
+      const why = socket.authorizationError ? String(socket.authorizationError) : messageOf(error)
+      quiet.warn({ from: socket.remoteAddress ?? '?', err: why }, 'broker: a TLS handshake failed')
+    })
+    // At the door before the handshake, which is what costs.
+    const front = createServer(options, (socket) => {
+      if (enter(socket)) secure.emit('connection', socket)
+    })
+    return { front, secure }
+  }
   const pipes = new Set<Duplex>()
   const stream = (): Duplex => {
     const [ours, theirs] = pipe()
@@ -155,120 +182,77 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     aedes.handle(theirs)
     return ours
   }
-  const port = await listen(server, config).catch((error) => {
-    aedes.close()
+  let sweeping: Timer | null = null
+  const sweep = () => {
+    door.sweep(clock.mono())
+    metering.sweep()
+    sweeping = clock.after(Math.min(SWEEP_MS, limits.packetMs / 2), sweep)
+  }
+  const stop = async () => {
+    sweeping?.cancel()
+    sweeping = null
+    const closed = [server, tls?.front].map((s) => new Promise<void>((resolve) => (s?.listening ? s.close(() => resolve()) : resolve())))
+    const gone = new Promise<void>((resolve) => aedes.close(() => resolve()))
+    for (const socket of door.open) socket.destroySoon()
+    const late = () => new Error('late')
+    await withDeadline(clock, Promise.all([...closed, gone]), STOP_MS, late).catch(() => {
+      for (const socket of door.open) socket.destroy()
+    })
+    for (const end of pipes) end.destroy()
+  }
+  const address = { port: 0, tlsPort: null as number | null }
+  try {
+    address.port = await listen(server, config, 'broker.embedded')
+    if (tls && config.tls) address.tlsPort = await listen(tls.front, config.tls, 'broker.embedded.tls')
+  } catch (error) {
+    await stop()
     throw error
-  })
-  server.on('error', (error) => log.error({ err: error.message }, 'broker'))
-  log.info({ host: config.host, port, users: config.users.length }, 'broker listening')
+  }
+  for (const s of [server, tls?.front]) s?.on('error', (error) => log.error({ err: error.message }, 'broker'))
+  sweep()
+  const { port, tlsPort } = address
+  log.info(
+    { host: config.host, port, users: rights.users, ...(config.tls ? { tls: `${config.tls.host}:${tlsPort}` } : {}) },
+    'broker listening',
+  )
   return {
     host: config.host,
     port,
+    tlsPort,
     internal: { url: `mqtt://${urlHost(config.host)}:${port}`, username: internal.name, password: internal.password, stream },
-    stats: () => ({ clients: aedes.connectedClients, connections: sockets.size, ...counts, retained: retained() }),
-    async stop() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      const gone = new Promise<void>((resolve) => aedes.close(() => resolve()))
-      for (const socket of sockets) socket.destroySoon()
-      const late = () => new Error('late')
-      await withDeadline(clock, Promise.all([closed, gone]), STOP_MS, late).catch(() => {
-        for (const socket of sockets) socket.destroy()
-      })
-      for (const end of pipes) end.destroy()
+    stats: () => ({
+      clients: aedes.connectedClients,
+      connections: door.open.size,
+      published,
+      refused: refused + rights.refused + limited.connections + limited.per_address + limited.connect_rate + limited.packet_size,
+      denied: rights.denied + limited.subscriptions,
+      limited: { ...limited },
+      retained: retained(),
+    }),
+    exchange(change) {
+      guardAnonymous(hosts, change.users)
+      if (tls && change.tls) exchangeTls(tls.secure, change.tls)
+      limits = { ...LIMITS, ...change.limits }
+      rights.exchange(change.users)
     },
+    stop,
   }
 }
 
-/** The part of aedes' options that says who may do what. */
-function rights(
-  config: BrokerConfig,
-  internal: BrokerAccount,
-  limits: BrokerLimits,
-  counts: { refused: number; denied: number },
-  quiet: QuietLog,
-): NonNullable<ConstructorParameters<typeof Aedes>[0]> {
-  const accounts = [internal, ...config.users]
-  const everyone = new Permissions({ role: 'admin', publish: [], subscribe: [] }, config)
-  const known = new WeakMap<Client, { user: string; may: Permissions }>()
-  const deny = (client: Client, what: string, topic: string) => {
-    counts.denied++
-    quiet.warn(
-      { user: known.get(client)?.user, client: client.id, topic: topic.slice(0, 200) },
-      `broker: ${what} outside the rights of this user`,
-    )
-  }
-  return {
-    preConnect(_client, packet, callback) {
-      // No sessions (see above), and nobody who is silent for ever.
-      packet.clean = true
-      packet.keepalive ||= limits.keepaliveS
-      callback(null, true)
-    },
-    authenticate(client, username, password, done) {
-      if (config.users.length === 0 && !username?.startsWith(INTERNAL)) {
-        known.set(client, { user: 'anonymous', may: everyone })
-        return done(null, true)
-      }
-      const account = username === undefined ? null : authenticate(accounts, username, password ?? new Uint8Array())
-      if (!account) {
-        counts.refused++
-        quiet.warn(
-          { from: addressOf(client), user: username?.slice(0, 64), client: client.id },
-          'broker: wrong or missing user name or password',
-        )
-        return done(Object.assign(new Error('bad user name or password'), { returnCode: 4 }) as unknown as AuthenticateError, false)
-      }
-      known.set(client, { user: account.name, may: new Permissions(account, config) })
-      done(null, true)
-    },
-    authorizePublish(client, packet, callback) {
-      if (client === null || known.get(client)?.may.mayPublish(packet.topic)) return callback(null)
-      deny(client, 'publishing', packet.topic)
-      // MQTT 3.1.1 has no way to say no to a publish: the client is closed, so that it cannot believe it was heard.
-      callback(new Error(`publishing to ${packet.topic.slice(0, 200)} is not allowed`))
-    },
-    authorizeSubscribe(client, subscription, callback) {
-      const many = Object.keys((client as unknown as { subscriptions: object }).subscriptions).length >= limits.subscriptions
-      if (!many && known.get(client)?.may.maySubscribe(subscription.topic)) return callback(null, subscription)
-      deny(client, many ? 'too many subscriptions, one more is' : 'subscribing', subscription.topic)
-      callback(null, null)
-    },
-    authorizeForward: (client, packet) => (known.get(client)?.may.mayRead(packet.topic) ? packet : null),
-  }
-}
-
-function listen(server: Server, { host, port }: BrokerConfig): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') {
-        const hint = `Stop the program that uses port ${port} (see: ss -ltnp), or set another broker.embedded.port (0: any free one).`
-        return reject(new LuongError('PORT_IN_USE', `broker: port ${port} on ${host} is taken by another program`, { hint, cause: error }))
-      }
-      const hint =
-        error.code === 'EACCES'
-          ? 'Ports below 1024 need rights; choose another.'
-          : 'Set broker.embedded.host to an address of this machine.'
-      reject(new LuongError('CONFIG_INVALID', `broker: cannot listen on ${host} port ${port}: ${error.message}`, { hint, cause: error }))
-    })
-    server.listen(port, host, () => {
-      server.removeAllListeners('error')
-      const address = server.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
-  })
-}
-
-/** 127.0.0.0/8, ::1 and localhost, also as IPv4 mapped into IPv6. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(host)
+const WORDS: Readonly<Record<LimitKind, string>> = {
+  connections: 'broker: too many connections; this one was refused',
+  per_address: 'broker: too many connections from one address; this one was refused',
+  per_user: 'broker: too many connections of one user; this one was refused',
+  connect_rate: 'broker: connections from one address come too fast; this one was refused',
+  packet_size: 'broker: a packet is larger than max_payload_kb; the connection was closed',
+  packet_time: 'broker: a packet was not finished in time; the connection was closed',
+  publish_rate: 'broker: a client sends too fast; it is read more slowly',
+  queued: 'broker: a client reads too slowly what it subscribed to; the connection was closed',
+  subscriptions: 'broker: too many subscriptions; one more was refused',
 }
 
 function urlHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return host.includes(':') ? `[${host}]` : host
-}
-
-function addressOf(client: Client): string {
-  return (client.conn as Socket).remoteAddress ?? '?'
 }

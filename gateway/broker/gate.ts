@@ -1,5 +1,4 @@
 /** What aedes does not bound itself: packet sizes on the way in, and what it keeps. */
-import type { Socket } from 'node:net'
 import type { Aedes } from 'aedes'
 
 /**
@@ -12,8 +11,17 @@ export class PacketGate {
   #inLength = false
   #length = 0
   #shift = 0
+  #packets = 0
   constructor(maxBytes: number) {
     this.#max = maxBytes
+  }
+  /** Packets that have begun. */
+  get packets(): number {
+    return this.#packets
+  }
+  /** A packet has begun and is not whole. */
+  get inside(): boolean {
+    return this.#skip > 0 || this.#inLength
   }
   push(bytes: Uint8Array): number | null {
     let i = 0
@@ -27,6 +35,7 @@ export class PacketGate {
       const byte = bytes[i++] ?? 0
       if (!this.#inLength) {
         this.#inLength = true
+        this.#packets++
         this.#length = 0
         this.#shift = 0
         continue
@@ -40,22 +49,6 @@ export class PacketGate {
         this.#skip = this.#length
       }
     }
-    return null
-  }
-}
-
-/** Watches what is read from a socket; larger packets end the connection before they are collected in memory. */
-export function limitPackets(socket: Socket, maxBytes: number, tooLarge: (bytes: number) => void): void {
-  const gate = new PacketGate(maxBytes)
-  // aedes takes its bytes with read(); watching there costs no copy.
-  const read = socket.read.bind(socket)
-  socket.read = (size?: number) => {
-    const chunk = read(size)
-    if (chunk === null) return null
-    const bytes = gate.push(chunk)
-    if (bytes === null) return chunk
-    tooLarge(bytes)
-    socket.destroy()
     return null
   }
 }

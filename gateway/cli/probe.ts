@@ -8,6 +8,7 @@ import type { MessageTransport } from '../../firmware-bridge/transport/transport
 import { sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
+import { brokerAccess } from '../site/derive.ts'
 import { paint } from './colour.ts'
 
 interface Options {
@@ -80,19 +81,14 @@ async function siteBroker(config: BrokerConfig): Promise<MessageTransport> {
 
 function brokerAddress(config: BrokerConfig) {
   if ('external' in config) {
-    const { url, username, password } = config.external
-    return { name: `broker (${url})`, url, ...login(username, password) }
+    const { external } = config
+    return { name: `broker (${external.url})`, url: external.url, ...brokerAccess(external) }
   }
   const { port, users } = config.embedded
   const user = users.find((u) => u.role === 'admin') ?? users.find((u) => u.role === 'device')
   const url = `mqtt://127.0.0.1:${port}`
-  return { name: `broker of the running gateway (${url})`, url, ...login(user?.name, user?.password) }
+  return { name: `broker of the running gateway (${url})`, url, ...(user ? { username: user.name, password: user.password.reveal() } : {}) }
 }
-
-const login = (username: string | undefined, password: { reveal(): string } | undefined) => ({
-  ...(username === undefined ? {} : { username }),
-  ...(password === undefined ? {} : { password: password.reveal() }),
-})
 
 function print(result: ProbeResult, options: Options): void {
   if (options.json) {

@@ -1,7 +1,8 @@
 /** Small translations from the site file to what the parts take. */
 import { createHash } from 'node:crypto'
 import type { Site } from '../../config/schema/site.ts'
-import type { Links } from '../../firmware-bridge/plan.ts'
+import { tlsMaterial } from '../../config/schema/tls.ts'
+import type { BrokerAccess } from '../../firmware-bridge/transport/access.ts'
 import type { RunningBroker } from '../broker/broker.ts'
 import type { LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
@@ -14,13 +15,6 @@ export function combinedHash(settings: string, rules: string): `sha256:${string}
   return `sha256:${createHash('sha256').update(`${settings}\n${rules}`).digest('hex')}`
 }
 
-/** Links with their secrets read. */
-export function linkSettings(links: Site['links']): Links {
-  return Object.fromEntries(
-    Object.entries(links).map(([id, l]) => [id, l.kind === 'mqtt' && l.password ? { ...l, password: l.password.reveal() } : l]),
-  ) as Links
-}
-
 /** The site broker first; its connection also carries the messages of MQTT devices. */
 export function targetConnections(
   site: Site,
@@ -31,12 +25,12 @@ export function targetConnections(
   const WINDOW = 32
   if (broker) out.push({ target: 'local', connection: { ...broker.internal, protocol: 4 }, window: WINDOW })
   else if ('external' in site.broker) {
-    const { url, username, password } = site.broker.external
+    const { external } = site.broker
     out.push({
       target: 'local',
       // No session kept: it also carries the devices' topics, and pictures or sensor changes that the broker saved up while we
       // were away would be taken for what is in the lane now.
-      connection: { url, ...account(username, password?.reveal()), keepSession: false, protocol: 'auto' },
+      connection: { url: external.url, ...brokerAccess(external), keepSession: false, protocol: 'auto' },
       window: WINDOW,
     })
   }
@@ -51,7 +45,7 @@ export function targetConnections(
   else if (up)
     out.push({
       target: 'uplink',
-      connection: { url: up.url, others: up.others, ...account(up.username, up.password?.reveal()), keepSession: true, protocol: 'auto' },
+      connection: { url: up.url, others: up.others, ...brokerAccess(up), keepSession: true, protocol: 'auto' },
       window: up.window,
       latePerSecond: up.late_per_s,
     })
@@ -69,9 +63,14 @@ export function platformLink(site: Site, targets: readonly Connected[]): boolean
   return link?.connection.up ?? null
 }
 
-/** Name and password of a connection, where there are any. */
-export function account(username: string | undefined, password: string | undefined) {
-  return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+/** Name, password and certificates of a connection, where there are any. */
+export function brokerAccess(settings: Pick<NonNullable<Site['uplink']>, 'username' | 'password' | 'tls'>): BrokerAccess {
+  const { username, password, tls } = settings
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: password.reveal() }),
+    ...(tls === undefined ? {} : { tls: tlsMaterial(tls) }),
+  }
 }
 
 /** A lane as the rules know it, but for its direction, which may change. */

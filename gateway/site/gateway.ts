@@ -16,7 +16,7 @@ import type { Inbox } from '../uplink/inbox.ts'
 import type { Status } from '../uplink/schema/up.ts'
 import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
 import { clockQuality } from './clock-quality.ts'
-import { combinedHash, linkSettings, platformLink, targetConnections } from './derive.ts'
+import { combinedHash, platformLink, targetConnections } from './derive.ts'
 import { Desk } from './desk.ts'
 import { allSaid, lanesDrained } from './ending.ts'
 import { SiteFigures } from './figures.ts'
@@ -36,6 +36,7 @@ import { embeddedBroker, loadParts, type Parts } from './parts.ts'
 import type { ClockQuality } from './passage.ts'
 import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
+import { Renewal } from './renewal.ts'
 import { healthReport, samples } from './report.ts'
 import { SentOn } from './sent-on.ts'
 import { Storage } from './storage.ts'
@@ -79,6 +80,7 @@ export class Gateway {
   #statsTimer: Timer | null = null
   #stopping: Promise<void> | null = null
   #announced = false
+  readonly #renewal: Renewal
   readonly #heads: Heads
   readonly #started: (() => Promise<unknown> | unknown)[] = []
 
@@ -87,13 +89,12 @@ export class Gateway {
     this.#clock = options.clock ?? systemClock
     this.#log = options.log
     this.#sent = new SentOn(this.#clock)
-    const { site } = options.loaded
+    const [{ dataDir, log }, { site }] = [options, options.loaded]
     this.#zone = zoneOf(site.site.timezone)
     this.#quality = clockQuality(this.#clock)
-    const { dataDir, log } = options
-    const [journal, clock] = [() => this.journal, this.#clock]
+    this.#renewal = new Renewal(site, options.uplinkUrl)
+    const [journal, recorder, clock] = [() => this.journal, () => this.storage.recorder, this.#clock]
     this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
-    const recorder = () => this.storage.recorder
     const changed = (lane: string) => this.#publishLane(lane)
     const about = { clock, clockQuality: this.#quality, zone: this.#zone, log }
     this.#desk = new Desk({ ...about, recorder, policy: site.desk })
@@ -166,12 +167,8 @@ export class Gateway {
     await this.#build(unfinished)
     await pool
     // A port that is taken must be known before anything is wired up.
-    this.#health = await startHealth({
-      host: site.http.host,
-      port: this.#o.httpPort ?? site.http.port,
-      health: () => healthReport(this.#view()),
-      samples: () => samples(this.#view()),
-    })
+    const about = { health: () => healthReport(this.#view()), samples: () => samples(this.#view()) }
+    this.#health = await startHealth({ host: site.http.host, port: this.#o.httpPort ?? site.http.port, ...about })
     this.#started.push(() => this.#health?.stop())
     await this.#announce(unfinished)
     this.#announced = true
@@ -231,7 +228,7 @@ export class Gateway {
   async #build(unfinished: readonly PassageRow[]): Promise<void> {
     const { loaded } = this.#o
     this.#devices = await this.#parts.buildDevices({
-      links: linkSettings(loaded.site.links),
+      links: loaded.site.links,
       devices: loaded.devices,
       clock: this.#clock,
       log: this.#log,
@@ -313,6 +310,7 @@ export class Gateway {
       target.status(this.#status())
     }
     this.#heads.tick()
+    this.#renewal.tick([...this.#lanes.values()].map(({ runner }) => runner.state.phase))
     for (const id of this.#lanes.keys()) this.#publishLane(id)
     this.#statsTimer = systemClock.after(STATS_MS, () => this.#tick())
   }
@@ -338,6 +336,7 @@ export class Gateway {
       inbox: this.#inbox.stats(),
       desk: this.#desk.problems(),
       pair: this.#pair?.stats() ?? null,
+      certificates: this.#renewal.certificates,
     }
   }
 
@@ -348,6 +347,8 @@ export class Gateway {
   async reload(): Promise<readonly string[]> {
     const loaded = await loadSite(this.#o.loaded.path)
     const rules = await checkedRules(loaded)
+    const restart = needRestart(this.#o.loaded, loaded)
+    this.#renewal.take(loaded.site, restart, { broker: this.#broker, targets: this.#targets, pair: this.#pair, devices: this.#devices })
     this.#rules = rules
     this.freshness.policy = loaded.site.lists
     this.#plans.exchange(loaded.site.lane_plan)
@@ -355,7 +356,6 @@ export class Gateway {
       const config = loaded.site.lanes[id]
       if (config) unit.runner.exchange(policyOf(id, config, rules))
     }
-    const restart = needRestart(this.#o.loaded, loaded)
     this.#log.info({ config: loaded.hash, rules: rules.hash, restart }, 'configuration read again')
     return restart
   }

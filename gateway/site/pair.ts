@@ -12,7 +12,7 @@ import type { PairSettings } from '../peer/pair.ts'
 import type { Facts } from '../rules/facts.ts'
 import { BrokerConnection } from '../uplink/connection.ts'
 import type { Command } from '../uplink/schema/down.ts'
-import { account } from './derive.ts'
+import { brokerAccess } from './derive.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality } from './passage.ts'
 
@@ -56,7 +56,7 @@ export class Pair {
         : new BrokerConnection({
             name: `broker of ${peer.site}`,
             url,
-            ...account(peer.broker?.username, peer.broker?.password?.reveal()),
+            ...brokerAccess(peer.broker ?? {}),
             clientId: `luong-${id}-peer`,
             // Both sides acknowledge each other: nothing of MQTT 5 is needed, and embedded brokers do not speak it.
             protocol: 4,
@@ -104,6 +104,11 @@ export class Pair {
     const { id, by } = c
     if (c.do === 'message') return this.#channel.command({ kind: 'message', id, by, text: c.text })
     return this.#channel.command({ kind: 'acknowledge', about: c.about, by, answer: c.reason })
+  }
+
+  /** Other credentials or certificates for the broker where the two meet. */
+  renew({ broker }: NonNullable<Site['peer']>): void {
+    if (broker) this.#own?.renew(brokerAccess(broker))
   }
 
   stats(): ChannelStats {

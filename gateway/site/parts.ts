@@ -1,6 +1,7 @@
 /** The parts with large libraries behind them (aedes, mqtt.js): read while the journal opens and the models load. */
 import type { Site } from '../../config/schema/site.ts'
-import type { RunningBroker } from '../broker/broker.ts'
+import { tlsMaterial } from '../../config/schema/tls.ts'
+import type { BrokerConfig, RunningBroker } from '../broker/broker.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 
@@ -21,17 +22,35 @@ export async function embeddedBroker(
   site: Site,
   { mqttPort, log }: { readonly mqttPort?: number; readonly log: Log },
 ): Promise<RunningBroker | null> {
+  const config = brokerConfig(site)
+  if (!config) return null
+  return parts.startBroker({ ...config, port: mqttPort ?? config.port }, { log, clock: systemClock })
+}
+
+/** What the site file says of the embedded broker; null where the site has one of its own. */
+export function brokerConfig(site: Site): BrokerConfig | null {
   if (!('embedded' in site.broker)) return null
-  const { host, port, users, max_payload_kb } = site.broker.embedded
-  return parts.startBroker(
-    {
-      root: site.site.root,
-      site: site.site.id,
-      host,
-      port: mqttPort ?? port,
-      users: users.map((u) => ({ ...u, password: u.password.reveal() })),
-      maxPayloadKb: max_payload_kb,
+  const { host, port, users, max_payload_kb, tls, limits: l } = site.broker.embedded
+  return {
+    root: site.site.root,
+    site: site.site.id,
+    host,
+    port,
+    users: users.map((u) => ({ ...u, password: u.password.reveal() })),
+    maxPayloadKb: max_payload_kb,
+    limits: {
+      clients: l.connections,
+      perAddress: l.per_address,
+      perUser: l.per_user,
+      connectsPerS: l.connects_per_s,
+      connectMs: l.connect_ms,
+      packetMs: l.packet_ms,
+      messagesPerS: l.messages_per_s,
+      bytesPerS: l.kb_per_s * 1024,
+      subscriptions: l.subscriptions,
+      inFlight: l.in_flight,
+      queuedBytes: l.queued_kb * 1024,
     },
-    { log, clock: systemClock },
-  )
+    ...(tls ? { tls: { host: tls.host, port: tls.port, material: tlsMaterial(tls), clientCertificates: tls.client_certificates } } : {}),
+  }
 }

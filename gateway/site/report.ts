@@ -1,4 +1,5 @@
 /** What /health and /metrics say. Pure: from what the parts know to words and numbers. */
+import type { KnownCertificate } from '../../config/tls-files.ts'
 import type { Devices } from '../../firmware-bridge/build.ts'
 import type { PoolStats } from '../../models/plate.ts'
 import type { BrokerStats } from '../broker/broker.ts'
@@ -6,6 +7,7 @@ import type { StayFigures } from '../figures/stays.ts'
 import type { EvidenceStats } from '../journal/evidence.ts'
 import type { JournalHead, JournalStats } from '../journal/journal.ts'
 import type { Zone } from '../journal/zone.ts'
+import { validityProblem } from '../kernel/certificates.ts'
 import type { ChannelStats } from '../peer/channel.ts'
 import type { ConnectionStats } from '../uplink/connection.ts'
 import type { InboxStats } from '../uplink/inbox.ts'
@@ -40,6 +42,7 @@ export interface SiteView {
   /** In words: referred vehicles that wait for too long. */
   readonly desk: readonly string[]
   readonly pair: ChannelStats | null
+  readonly certificates: readonly KnownCertificate[]
 }
 
 /** Alarms of the whole site that `problems` names. */
@@ -66,6 +69,10 @@ export function healthReport(v: SiteView): HealthReport {
     for (const p of publisher.parked) problems.push(`${publisher.target}: event ${p.sequence} is refused by the broker: ${p.reason}`)
   }
   problems.push(...v.desk, ...(v.pair ? pairProblems(v.pair) : []))
+  for (const c of v.certificates) {
+    const ends = validityProblem(c, v.now)
+    if (ends) problems.push(`certificate ${c.file} (${c.use}) ${ends}`)
+  }
   const { freshness: lists } = v
   if (lists.stale)
     problems.push(
@@ -149,6 +156,8 @@ export const METRICS = {
   broker_clients: 'Clients of the embedded broker',
   broker_denied_total: 'Publishes and subscriptions outside the rights of the user',
   broker_refused_total: 'Connections refused',
+  broker_limited_total: 'How often a limit of the embedded broker was reached',
+  certificate_expires_seconds: 'Until the certificate expires; below 0 since then',
   peer_up: '1 while the other half of a smart gate is heard',
   peer_waiting: 'Messages that the other half has not acknowledged',
   peer_expected: 'Vehicles handed over by the other half that have not come',
@@ -219,7 +228,9 @@ export function samples(v: SiteView): Sample[] {
     add('broker_clients', v.broker.clients)
     add('broker_denied_total', v.broker.denied)
     add('broker_refused_total', v.broker.refused)
+    for (const [limit, n] of Object.entries(v.broker.limited)) add('broker_limited_total', n, { limit })
   }
+  for (const c of v.certificates) add('certificate_expires_seconds', Math.round((c.to - v.now) / 1000), { use: c.use, file: c.file })
   for (const [id, l] of v.devices.links) add('link_up', l.up ? 1 : 0, { link: id })
   for (const [id, d] of v.devices.all) {
     const h = d.health()

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream'
 import type { IClientOptions, IPublishPacket } from 'mqtt'
 import { connect, MqttClient } from 'mqtt'
+import { accessOptions, type BrokerAccess, RENEWED, sameAccess } from '../../firmware-bridge/transport/access.ts'
 import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
 import { LinkState } from '../../firmware-bridge/transport/link-state.ts'
 import { topicMatches, validFilter } from '../../firmware-bridge/transport/topic.ts'
@@ -21,7 +22,7 @@ export interface Outgoing {
   readonly payload: string
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends BrokerAccess {
   /** For logs and health: `central`, `site broker`. */
   readonly name: string
   readonly url: string
@@ -29,8 +30,6 @@ export interface ConnectionOptions {
   readonly others?: readonly string[]
   /** A way to a broker in this process, instead of the network. */
   readonly stream?: () => Duplex
-  readonly username?: string
-  readonly password?: string
   /** Must be unique at the broker; two gateways with one id throw each other out. */
   readonly clientId: string
   /** Retained, QoS 1. Made anew for each connection: what the broker sends when the link breaks. */
@@ -89,9 +88,11 @@ export class BrokerConnection implements MessageTransport {
   #why: string | null = 'not started'
   /** Which of the addresses is in use. */
   #address = 0
+  #access: BrokerAccess
 
   constructor(options: ConnectionOptions) {
     this.#o = options
+    this.#access = options
     this.name = options.name
     this.#backoff = options.backoff ?? new Backoff(250, 30_000)
     this.#protocol = options.protocol === 'auto' ? 5 : 4
@@ -167,6 +168,15 @@ export class BrokerConnection implements MessageTransport {
     if (this.#session) this.#lose(this.#session, why)
   }
 
+  /** Other credentials or certificates: closes, and connects again with them. Does nothing when they are the same. */
+  renew(access: BrokerAccess): void {
+    if (sameAccess(this.#access, access)) return
+    this.#access = access
+    const session = this.#session
+    // Politely where nothing is under way, so that the broker sends no last will.
+    if (session) this.#lose(session, `${this.name}: ${RENEWED}`, this.up && session.inFlight === 0)
+  }
+
   stats(): ConnectionStats {
     const inFlight = this.#session?.inFlight ?? 0
     return { up: this.up, why: this.up ? null : this.#why, connects: this.#connects, inFlight, protocol: this.#protocol }
@@ -184,7 +194,7 @@ export class BrokerConnection implements MessageTransport {
       return
     }
     const { stream } = this.#o
-    const client = stream ? new MqttClient(stream, this.#clientOptions()) : connect(url, this.#clientOptions())
+    const client = stream ? new MqttClient(stream, this.#clientOptions(url)) : connect(url, this.#clientOptions(url))
     const session = new Session(client, this.name, this.#o.clock, (dead, why) => this.#lose(dead, why))
     this.#session = session
     client.on('error', (error) => {
@@ -256,7 +266,7 @@ export class BrokerConnection implements MessageTransport {
     this.#o.log.error({ link: this.name, topic: message.topic, err: messageOf(error) }, 'a message could not be handled')
   }
 
-  #lose(session: Session, why: string): void {
+  #lose(session: Session, why: string, planned = false): void {
     if (this.#session !== session) return
     this.#session = undefined
     const older = session.older && this.#o.protocol === 'auto' && this.#protocol === 5
@@ -267,11 +277,11 @@ export class BrokerConnection implements MessageTransport {
     session.abandon(new LuongError('LINK_DOWN', why))
     if (this.up) this.#state.set(false, why)
     else this.#state.fail(why)
-    session.client.end(true)
+    session.client.end(!planned)
     session.client.on('error', () => {})
     if (!this.#running) return
     // An older protocol is tried where the newer was refused; after anything else another node may be well.
-    if (!older) this.#address++
+    if (!older && !planned) this.#address++
     if (this.#o.protocol === 'auto' && !this.#protocolSure && !session.unreached) this.#protocol = this.#protocol === 5 ? 4 : 5
     this.#retry = this.#o.clock.after(this.#backoff.next(), () => {
       this.#retry = undefined
@@ -279,8 +289,8 @@ export class BrokerConnection implements MessageTransport {
     })
   }
 
-  #clientOptions(): IClientOptions {
-    const { username, password, clientId, will, keepSession = false } = this.#o
+  #clientOptions(url: string): IClientOptions {
+    const { clientId, will, keepSession = false } = this.#o
     const last = will?.()
     return {
       protocolVersion: this.#protocol,
@@ -291,8 +301,7 @@ export class BrokerConnection implements MessageTransport {
       resubscribe: false,
       connectTimeout: this.#o.connectMs ?? 10_000,
       keepalive: this.#o.keepaliveS ?? 15,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
+      ...accessOptions(url, this.#access),
       ...(keepSession && this.#protocol === 5 ? { properties: { sessionExpiryInterval: SESSION_S } } : {}),
       ...(last === undefined ? {} : { will: { topic: last.topic, payload: Buffer.from(last.payload), qos: 1 as const, retain: true } }),
     }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { isLoopback } from '../../config/checks/links.ts'
+import { isLoopback } from '../../config/checks/broker.ts'
 import { explain, problemJson, tally } from '../../config/explain.ts'
 import { ConfigError, loadSite } from '../../config/load.ts'
 import { type Migrations, migrate } from '../../config/migrate.ts'
@@ -135,7 +135,7 @@ describe('secrets', () => {
 describe('what is loaded', () => {
   test('has defaults, devices with parsed settings, and cannot be changed', async () => {
     const { loaded } = await told({ 'site.yaml': SITE })
-    expect(loaded?.site.broker).toEqual({ embedded: { host: '127.0.0.1', port: 1883, users: [], max_payload_kb: 8192 } })
+    expect(loaded?.site.broker).toMatchObject({ embedded: { host: '127.0.0.1', port: 1883, users: [], max_payload_kb: 8192 } })
     const io = loaded?.devices.get('io-1')
     expect(io).toMatchObject({ driver: 'modbus-io', settings: { poll_ms: 25, invert: [] } })
     expect(io?.entry.name).toBe('modbus-io')

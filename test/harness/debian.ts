@@ -9,6 +9,7 @@ const NEEDED = [
   { program: 'mosquitto', package: 'mosquitto', why: 'the external broker of the broker tests' },
   { program: 'mosquitto_sub', package: 'mosquitto-clients', why: 'looking at events as a central system does' },
   { program: 'nats-server', package: 'nats-server', why: 'the central broker of a small fleet of gates' },
+  { program: 'openssl', package: 'openssl', why: 'certificates of the TLS tests' },
   { program: 'socat', package: 'socat', why: 'pseudo-terminals for the serial tests' },
 ]
 

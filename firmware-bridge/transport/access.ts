@@ -1,0 +1,30 @@
+/** How a client proves to a broker who it is, and the broker to it: what mqtt.js is given, the same for every connection. */
+import type { IClientOptions } from 'mqtt'
+import { MIN_TLS, type TlsMaterial } from '../../gateway/kernel/certificates.ts'
+
+export interface BrokerAccess {
+  readonly username?: string
+  readonly password?: string
+  readonly tls?: TlsMaterial
+}
+
+/** @param url mqtt://, mqtts://, ws:// or wss://; TLS is spoken where the url says so, and certificates are always checked */
+export function accessOptions(url: string, { username, password, tls }: BrokerAccess): IClientOptions {
+  const { servername, ...pems } = tls ?? {}
+  const secure = { ...pems, ...(servername === undefined ? {} : { servername }), minVersion: MIN_TLS, rejectUnauthorized: true } as const
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(url.startsWith('wss:') ? { wsOptions: secure } : /^(mqtts|ssl):/.test(url) ? secure : {}),
+  }
+}
+
+/** Why a link is closed and made again. */
+export const RENEWED = 'connecting again with new credentials'
+
+/** Whether nothing would be different on the next connection. */
+export function sameAccess(a: BrokerAccess, b: BrokerAccess): boolean {
+  const parts = ({ username, password, tls }: BrokerAccess) => [username, password, tls?.ca, tls?.cert, tls?.key, tls?.servername]
+  const others = parts(b)
+  return parts(a).every((part, i) => part === others[i])
+}

@@ -1,0 +1,142 @@
+/** What goes over one connection, metered: packet by packet on the way in, what waits on the way out. */
+import type { Socket } from 'node:net'
+import type { Clock, Timer } from '../kernel/clock.ts'
+import { PacketGate } from './gate.ts'
+import type { Bucket, LimitKind } from './limits.ts'
+
+/** At most this much is handed on at once where packets are small: thousands of them in one go would hold up everything else. */
+const SLICE = 4_096
+
+export interface MeterOptions {
+  readonly clock: Clock
+  /** Largest packet, bytes. */
+  readonly maxPacket: () => number
+  readonly queuedBytes: () => number
+  readonly packets: Bucket
+  readonly bytes: Bucket
+  /** Something was too much. `publish_rate`: it is read more slowly from now on; otherwise the connection was ended. */
+  readonly over: (kind: LimitKind, detail: object) => void
+}
+
+type Write = (chunk: Uint8Array | string, ...rest: unknown[]) => boolean
+
+export class Meter {
+  readonly #socket: Socket
+  readonly #o: MeterOptions
+  readonly #gate: PacketGate
+  #packets: Bucket
+  #bytes: Bucket
+  /** Mono ms. */
+  #begun: number | null = null
+  #moved: number | null = null
+  #slow: Timer | null = null
+  #told = false
+
+  constructor(socket: Socket, options: MeterOptions) {
+    this.#socket = socket
+    this.#o = options
+    this.#gate = new PacketGate(options.maxPacket())
+    this.#packets = options.packets
+    this.#bytes = options.bytes
+  }
+
+  /** From now on every byte is metered. */
+  start(): void {
+    const socket = this.#socket
+    const read = socket.read.bind(socket)
+    // aedes takes its bytes with read(); watching there costs no copy.
+    // With 0, Node.js itself asks for more to be fetched, and nothing is taken.
+    socket.read = (size?: number) => (size === 0 ? read(0) : this.#read(read))
+    const write = socket.write.bind(socket) as Write
+    socket.write = ((chunk: Uint8Array | string, ...rest: unknown[]) => this.#write(write, chunk, rest)) as Socket['write']
+    socket.once('close', () => this.#slow?.cancel())
+  }
+
+  /** The user is known: it pays from the purse of all its connections. */
+  charge(packets: Bucket, bytes: Bucket): void {
+    this.#packets = packets
+    this.#bytes = bytes
+  }
+
+  /** Bytes that wait to be sent. */
+  get queued(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Ends the connection when a packet was begun too long ago. */
+  late(packetMs: number): void {
+    const now = this.#o.clock.mono()
+    if (this.#begun === null || now - this.#begun < packetMs) return
+    this.#end('packet_time', { ms: Math.round(now - this.#begun) })
+  }
+
+  /** Ends the connection when what waits for it has not moved for `drainMs`. */
+  stuck(drainMs: number): void {
+    if (this.#socket.writableLength === 0) this.#moved = null
+    else if (this.#moved !== null && this.#o.clock.mono() - this.#moved >= drainMs) this.overflow()
+  }
+
+  overflow(): void {
+    this.#end('queued', { bytes: this.#socket.writableLength })
+  }
+
+  #end(kind: LimitKind, detail: object): void {
+    if (this.#socket.destroyed) return
+    this.#o.over(kind, detail)
+    this.#socket.destroy()
+  }
+
+  #read(read: (size?: number) => Buffer | null): Buffer | null {
+    const socket = this.#socket
+    const now = this.#o.clock.mono()
+    const wait = Math.max(this.#packets.wait(now), this.#bytes.wait(now))
+    if (wait > 0) {
+      this.#throttle(wait)
+      return null
+    }
+    const ready = socket.readableLength
+    const part = ready > SLICE && !this.#gate.inside
+    const chunk: Buffer | null = part ? read(SLICE) : read()
+    if (chunk === null) return null
+    if (part) setImmediate(() => socket.emit('readable'))
+    const before = this.#gate.packets
+    const large = this.#gate.push(chunk)
+    if (large !== null) {
+      this.#end('packet_size', { bytes: large })
+      return null
+    }
+    const whole = this.#gate.packets - before
+    this.#packets.take(whole, now)
+    this.#bytes.take(chunk.length, now)
+    if (!this.#gate.inside) this.#begun = null
+    else if (this.#begun === null || whole > 0) this.#begun = now
+    return chunk
+  }
+
+  /** Nothing is read until the bucket has something again: the sender is held back by its own connection, and nothing is lost. */
+  #throttle(ms: number): void {
+    if (this.#slow) return
+    if (!this.#told) this.#o.over('publish_rate', { wait_ms: ms })
+    this.#told = true
+    // Waiting for us is not the sender's delay.
+    if (this.#begun !== null) this.#begun += ms
+    this.#slow = this.#o.clock.after(ms, () => {
+      this.#slow = null
+      if (!this.#socket.destroyed) this.#socket.emit('readable')
+    })
+  }
+
+  /** Never says that it is full: aedes would hold up everybody else until this one has read. It is dropped instead when too much waits. */
+  #write(write: Write, chunk: Uint8Array | string, rest: unknown[]): boolean {
+    const last = rest.at(-1)
+    const done = typeof last === 'function' ? (last as (error?: Error | null) => void) : undefined
+    const encoding = typeof rest[0] === 'string' ? [rest[0]] : []
+    this.#moved ??= this.#o.clock.mono()
+    write(chunk, ...encoding, (error?: Error | null) => {
+      this.#moved = this.#socket.writableLength === 0 ? null : this.#o.clock.mono()
+      done?.(error)
+    })
+    if (this.#socket.writableLength > this.#o.queuedBytes()) this.overflow()
+    return true
+  }
+}

@@ -1,0 +1,111 @@
+/** The meters of all connections of the broker. */
+import type { Socket } from 'node:net'
+import type { Client } from 'aedes'
+import type { Clock } from '../kernel/clock.ts'
+import { type BrokerLimits, BURST_S, Bucket, type LimitKind } from './limits.ts'
+import { Meter } from './meter.ts'
+
+/** A subscriber that takes nothing for this long is dropped. */
+const DRAIN_MS = 5_000
+/** Room in a packet for topic and headers besides the payload. */
+const OVERHEAD = 4_096
+/** All clients together may have this many times what one may have waiting. */
+const ALL = 4
+
+export interface MeteringOptions {
+  readonly clock: Clock
+  readonly limits: () => BrokerLimits
+  readonly maxPayloadKb: number
+  readonly over: (kind: LimitKind, detail: object) => void
+}
+
+interface Purse {
+  readonly packets: Bucket
+  readonly bytes: Bucket
+}
+
+export class Metering {
+  readonly #o: MeteringOptions
+  readonly #meters = new Map<Socket, Meter>()
+  readonly #names = new WeakMap<Socket, object>()
+  readonly #purses = new Map<string, Purse>()
+
+  constructor(options: MeteringOptions) {
+    this.#o = options
+  }
+
+  /** Meters a connection from its first byte to its last. */
+  watch(socket: Socket): void {
+    const { clock, limits, maxPayloadKb, over } = this.#o
+    const from = socket.remoteAddress
+    const maxPacket = maxPayloadKb * 1024 + OVERHEAD
+    const meter = new Meter(socket, {
+      clock,
+      maxPacket: () => maxPacket,
+      // One message must always fit, however small the limit is.
+      queuedBytes: () => Math.max(limits().queuedBytes, 2 * maxPacket),
+      ...this.#purse(),
+      over: (kind, detail) => over(kind, { from, ...this.#names.get(socket), ...detail }),
+    })
+    this.#meters.set(socket, meter)
+    socket.once('close', () => this.#meters.delete(socket))
+    meter.start()
+  }
+
+  /** A client has said who it is: all connections of a user share what it may send. */
+  entered(client: Client, user: string | null): void {
+    const socket = client.conn as Socket
+    const meter = this.#meters.get(socket)
+    if (!meter) return
+    this.#names.set(socket, { ...(user === null ? {} : { user }), client: client.id })
+    if (user !== null) {
+      const purse = this.#purses.get(user) ?? this.#purse()
+      this.#purses.set(user, purse)
+      meter.charge(purse.packets, purse.bytes)
+    }
+    paceRetained(client, socket)
+  }
+
+  /** Ends what is late, stuck or too much. Called twice a second. */
+  sweep(): void {
+    const { packetMs, queuedBytes } = this.#o.limits()
+    let all = 0
+    let most: Meter | null = null
+    for (const meter of this.#meters.values()) {
+      meter.late(packetMs)
+      meter.stuck(DRAIN_MS)
+      all += meter.queued
+      if (meter.queued > (most?.queued ?? 0)) most = meter
+    }
+    if (all > ALL * queuedBytes) most?.overflow()
+    const now = this.#o.clock.mono()
+    for (const [user, purse] of this.#purses) if (purse.packets.full(now) && purse.bytes.full(now)) this.#forget(user)
+  }
+
+  /** A full purse is as good as a new one, unless somebody still pays from it. */
+  #forget(user: string): void {
+    const used = [...this.#meters.keys()].some((socket) => (this.#names.get(socket) as { user?: string } | undefined)?.user === user)
+    if (!used) this.#purses.delete(user)
+  }
+
+  #purse(): Purse {
+    const { messagesPerS, bytesPerS } = this.#o.limits()
+    const now = this.#o.clock.mono()
+    return { packets: new Bucket(messagesPerS, messagesPerS * BURST_S, now), bytes: new Bucket(bytesPerS, bytesPerS * BURST_S, now) }
+  }
+}
+
+type Deliver = (packet: { retain: boolean; brokerId: string | null }, done: () => void) => void
+
+/**
+ * Retained messages, of which there may be thousands, go out as fast as the subscriber takes them. aedes gives them all to
+ * `deliverQoS`, one after the other; only there they can be told from what is published now.
+ */
+function paceRetained(client: Client, socket: Socket): void {
+  const given = client as unknown as { deliverQoS: Deliver }
+  const deliver = given.deliverQoS
+  given.deliverQoS = (packet, done) => {
+    const stored = packet.retain && packet.brokerId === null
+    deliver(packet, stored ? () => (socket.writableNeedDrain && !socket.destroyed ? socket.once('drain', done) : done()) : done)
+  }
+}

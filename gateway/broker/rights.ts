@@ -1,0 +1,158 @@
+/** Who the clients of the broker are and what they may do: aedes' questions, answered from the users of the moment. */
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Aedes, AuthenticateError, Client } from 'aedes'
+import type { QuietLog } from '../uplink/quiet.ts'
+import type { TopicBase } from '../uplink/topics.ts'
+import { authenticate, type BrokerAccount, Permissions } from './acl.ts'
+import type { BrokerLimits, LimitKind } from './limits.ts'
+import { clientName } from './listen.ts'
+
+export interface RightsOptions {
+  readonly base: TopicBase
+  /** The gateway's own account. */
+  readonly internal: BrokerAccount
+  readonly limits: () => BrokerLimits
+  /** Certificates of clients must have the name of the user. */
+  readonly named: boolean
+  readonly quiet: QuietLog
+  /** A client is in: its connection and user. null: nobody in particular. */
+  readonly entered: (client: Client, user: string | null) => void
+  readonly over: (kind: LimitKind, detail: object) => void
+}
+
+interface Known {
+  /** null: anybody on this machine, where there are no users. */
+  readonly account: BrokerAccount | null
+  readonly may: Permissions
+}
+
+/** CONNACK return codes of MQTT 3.1.1, 3.2.2.3. */
+const IDENTIFIER_REJECTED = 2
+const UNAVAILABLE = 3
+const BAD_PASSWORD = 4
+
+type Handlers = NonNullable<ConstructorParameters<typeof Aedes>[0]>
+
+export class Rights {
+  readonly #o: RightsOptions
+  readonly #anybody: Permissions
+  readonly #known = new WeakMap<Client, Known>()
+  readonly #clients = new Map<string, Client>()
+  #users: readonly BrokerAccount[]
+  refused = 0
+  denied = 0
+
+  constructor(users: readonly BrokerAccount[], options: RightsOptions) {
+    this.#users = users
+    this.#o = options
+    this.#anybody = new Permissions({ role: 'admin', publish: [], subscribe: [] }, options.base)
+  }
+
+  get users(): number {
+    return this.#users.length
+  }
+
+  /** Other users from now on. Those who are connected and no longer there, or have another password, are cut off; the others get their new rights. */
+  exchange(users: readonly BrokerAccount[]): void {
+    this.#users = users
+    for (const client of this.#clients.values()) {
+      const before = this.#known.get(client)?.account
+      if (before === undefined || before === this.#o.internal) continue
+      const now = users.find((u) => u.name === before?.name && u.password === before.password)
+      if (now) this.#known.set(client, { account: now, may: new Permissions(now, this.#o.base) })
+      else if (before !== null || users.length > 0) this.#cut(client, before)
+    }
+  }
+
+  #cut(client: Client, account: BrokerAccount | null): void {
+    this.#o.quiet.warn(
+      { user: account?.name ?? 'anonymous', client: client.id },
+      'broker: this user was revoked; its connection was closed',
+    )
+    ;(client.conn as Socket).destroy()
+  }
+
+  /** Keeps track of who is there; called for aedes' events. */
+  joined(client: Client): void {
+    this.#clients.set(client.id, client)
+  }
+  left(client: Client): void {
+    if (this.#clients.get(client.id) === client) this.#clients.delete(client.id)
+  }
+
+  readonly handlers: Pick<Handlers, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'> = {
+    preConnect: (_client, packet, callback) => {
+      // No sessions, and nobody who is silent for ever.
+      packet.clean = true
+      packet.keepalive ||= this.#o.limits().keepaliveS
+      callback(null, true)
+    },
+    authenticate: (client, username, password, done) => {
+      const refuse = (message: string, returnCode: number) => {
+        this.refused++
+        this.#o.quiet.warn({ from: addressOf(client), user: username?.slice(0, 64), client: client.id?.slice(0, 64) }, `broker: ${message}`)
+        done(Object.assign(new Error(message), { returnCode }) as unknown as AuthenticateError, false)
+      }
+      const account = this.#accountOf(username, password)
+      if (account === undefined) return refuse('wrong or missing user name or password', BAD_PASSWORD)
+      const { named } = this.#o
+      if (named && client.conn instanceof TLSSocket && clientName(client.conn) !== account?.name)
+        return refuse("the client's certificate is not that of its user", BAD_PASSWORD)
+      // Whoever connects with the id of another client throws it out: only a user itself may do that.
+      const same = this.#clients.get(client.id)
+      if (same && this.#known.get(same)?.account?.name !== account?.name)
+        return refuse('the client id belongs to another user', IDENTIFIER_REJECTED)
+      if (account && account !== this.#o.internal && this.#many(account)) {
+        this.#o.over('per_user', { user: account.name, from: addressOf(client) })
+        return refuse('too many connections of one user', UNAVAILABLE)
+      }
+      this.#known.set(client, { account, may: account ? new Permissions(account, this.#o.base) : this.#anybody })
+      this.#o.entered(client, account?.name ?? null)
+      done(null, true)
+    },
+    authorizePublish: (client, packet, callback) => {
+      if (client === null || this.#known.get(client)?.may.mayPublish(packet.topic)) return callback(null)
+      this.#deny(client, 'publishing', packet.topic)
+      // MQTT 3.1.1 has no way to say no to a publish: the client is closed, so that it cannot believe it was heard.
+      callback(new Error(`publishing to ${packet.topic.slice(0, 200)} is not allowed`))
+    },
+    authorizeSubscribe: (client, subscription, callback) => {
+      const held = Object.keys((client as unknown as { subscriptions: object }).subscriptions).length
+      const many = held >= this.#o.limits().subscriptions
+      if (!many && this.#known.get(client)?.may.maySubscribe(subscription.topic)) return callback(null, subscription)
+      if (many) this.#o.over('subscriptions', { user: this.#userOf(client), client: client.id })
+      else this.#deny(client, 'subscribing', subscription.topic)
+      callback(null, null)
+    },
+    authorizeForward: (client, packet) => (this.#known.get(client)?.may.mayRead(packet.topic) ? packet : null),
+  }
+
+  /** null: anybody on this machine. undefined: nobody. */
+  #accountOf(username: string | undefined, password: Uint8Array | undefined): BrokerAccount | null | undefined {
+    const { internal } = this.#o
+    if (this.#users.length === 0 && username !== internal.name) return null
+    if (username === undefined) return undefined
+    return authenticate([internal, ...this.#users], username, password ?? new Uint8Array()) ?? undefined
+  }
+
+  #many(account: BrokerAccount): boolean {
+    const held = [...this.#clients.values()].filter((c) => this.#known.get(c)?.account?.name === account.name)
+    return held.length >= this.#o.limits().perUser
+  }
+
+  #userOf(client: Client): string | undefined {
+    const known = this.#known.get(client)
+    return known?.account === null ? 'anonymous' : known?.account.name
+  }
+
+  #deny(client: Client, what: string, topic: string): void {
+    this.denied++
+    const fields = { user: this.#userOf(client), client: client.id, topic: topic.slice(0, 200) }
+    this.#o.quiet.warn(fields, `broker: ${what} outside the rights of this user`)
+  }
+}
+
+export function addressOf(client: Client): string {
+  return (client.conn as Socket).remoteAddress ?? '?'
+}

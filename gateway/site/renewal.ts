@@ -1,0 +1,68 @@
+/** Passwords, certificates, users and limits that were read again: given to the broker and to the links while the site runs. */
+import type { Site } from '../../config/schema/site.ts'
+import { certificatesOf, type KnownCertificate } from '../../config/tls-files.ts'
+import type { Devices } from '../../firmware-bridge/build.ts'
+import type { RunningBroker } from '../broker/broker.ts'
+import type { Phase } from '../lane/model.ts'
+import { targetConnections } from './derive.ts'
+import type { Target } from './links.ts'
+import type { Pair } from './pair.ts'
+import { brokerConfig } from './parts.ts'
+
+export interface RenewalParts {
+  readonly broker: RunningBroker | null
+  readonly targets: readonly Target[]
+  readonly pair: Pair | null
+  readonly devices: Devices
+}
+
+/** A vehicle is being looked at or let through: links to devices stay as they are. */
+const BUSY: readonly Phase[] = ['identifying', 'opening', 'passing', 'clearing', 'closing']
+
+export class Renewal {
+  #certificates: readonly KnownCertificate[]
+  #waiting: (() => void) | null = null
+
+  readonly #uplinkUrl: string | undefined
+
+  constructor(site: Site, uplinkUrl: string | undefined) {
+    this.#uplinkUrl = uplinkUrl
+    this.#certificates = certificatesOf(site)
+  }
+
+  /** Those that the site uses, with the time until which each is valid. */
+  get certificates(): readonly KnownCertificate[] {
+    return this.#certificates
+  }
+
+  /**
+   * Links to the centre and to the other half connect again at once where something is new; those to devices when no lane is at
+   * work. What needs a restart is left alone.
+   * @param restart the keys that do
+   * @throws CONFIG_INVALID when the broker cannot use its certificate; nothing has changed then
+   */
+  take(site: Site, restart: readonly string[], { broker, targets, pair, devices }: RenewalParts): void {
+    const config = brokerConfig(site)
+    if (broker && config && !restart.includes('broker')) broker.exchange(config)
+    this.#certificates = certificatesOf(site)
+    const now = targetConnections(site, broker, this.#uplinkUrl)
+    const renew = (name: Target['name']) => {
+      const next = now.find((t) => t.target === name)?.connection
+      if (next) targets.find((t) => t.name === name)?.connection.renew(next)
+    }
+    if (!restart.includes('uplink')) renew('uplink')
+    if (!restart.includes('peer') && site.peer) pair?.renew(site.peer)
+    this.#waiting = () => {
+      if (!broker && !restart.includes('broker')) renew('local')
+      if (!restart.includes('links')) devices.renew(site.links)
+    }
+  }
+
+  /** Called every few seconds. */
+  tick(phases: readonly Phase[]): void {
+    if (!this.#waiting || phases.some((phase) => BUSY.includes(phase))) return
+    const renew = this.#waiting
+    this.#waiting = null
+    renew()
+  }
+}
