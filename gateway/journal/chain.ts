@@ -1,5 +1,5 @@
 /** The hash chain over all entries: whoever changes, removes or inserts one breaks every hash after it. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** One stored row without its hash. Events have `sequence` and `type`; inputs have neither. */
 export interface ChainRow {
@@ -21,9 +21,6 @@ export const GENESIS: Uint8Array = new Uint8Array(32)
  * JSON holds no raw line feed, so no two rows give the same bytes.
  */
 export function hashRow(previous: Uint8Array, row: ChainRow): Buffer {
-  return createHash('sha256')
-    .update(previous)
-    .update(`${JSON.stringify([row.id, row.sequence, row.type, row.lane, row.passage, row.at])}\n`)
-    .update(row.text)
-    .digest()
+  const columns = JSON.stringify([row.id, row.sequence, row.type, row.lane, row.passage, row.at])
+  return hash('sha256', Buffer.concat([previous, Buffer.from(`${columns}\n${row.text}`)]), 'buffer')
 }

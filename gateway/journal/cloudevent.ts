@@ -15,15 +15,11 @@ export const eventId = (site: string, sequence: number): string => `${site}:${se
 export const eventSource = (site: string, lane: string | null): string => `/luong/${site}${lane === null ? '' : `/lane/${lane}`}`
 
 export function renderEvent(site: string, zone: Zone, e: EventFields): string {
-  const head = JSON.stringify({
-    specversion: '1.0',
-    id: eventId(site, e.sequence),
-    source: eventSource(site, e.lane),
-    type: e.type,
-    ...(e.subject === null ? {} : { subject: e.subject }),
-    time: zone.format(e.at),
-    datacontenttype: 'application/json',
-    sequence: String(e.sequence),
-  })
-  return `${head.slice(0, -1)},"data":${e.data}}`
+  // Written out: this is done for every event, and takes a third of the time that way.
+  const subject = e.subject === null ? '' : `"subject":${JSON.stringify(e.subject)},`
+  return (
+    `{"specversion":"1.0","id":${JSON.stringify(eventId(site, e.sequence))},"source":${JSON.stringify(eventSource(site, e.lane))},` +
+    `"type":${JSON.stringify(e.type)},${subject}"time":"${zone.format(e.at)}","datacontenttype":"application/json",` +
+    `"sequence":"${e.sequence}","data":${e.data}}`
+  )
 }

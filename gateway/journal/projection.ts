@@ -38,7 +38,7 @@ export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | 
   }
   const decides = verb === 'refused' || verb === 'referred' || verb === 'redirected'
   const ends = verb === 'cleared' || verb === 'aborted' || verb === 'refused' || verb === 'redirected'
-  return {
+  const after: PassageRow = {
     ...base,
     direction: event.direction ?? base.direction,
     plate: event.plate ?? base.plate,
@@ -47,7 +47,11 @@ export function fold(row: PassageRow | null, event: PassageEvent): PassageRow | 
     referredAt: base.referredAt ?? (verb === 'referred' ? event.at : null),
     endedAt: ends ? event.at : null,
   }
+  return row !== null && FIELDS.every((field) => row[field] === after[field]) ? row : after
 }
+
+/** What an event can change of a row. */
+const FIELDS = ['direction', 'plate', 'outcome', 'decidedAt', 'referredAt', 'endedAt'] as const
 
 /** Plate and direction as an event carries them: `data.plates` (texts, or objects with `text`), else the subject. */
 export function seen(subject: string | null, data: Readonly<Record<string, unknown>>): { plate: string | null; direction: string | null } {

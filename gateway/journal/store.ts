@@ -7,7 +7,7 @@ import { type ChainRow, hashRow } from './chain.ts'
 import { renderEvent } from './cloudevent.ts'
 import { openDatabase } from './database.ts'
 import { failure } from './failure.ts'
-import type { JournalHead } from './journal.ts'
+import type { JournalHead, PassageRow } from './journal.ts'
 import { type FolderLock, lockFolder } from './lock.ts'
 import { fold } from './projection.ts'
 import { ASIDE, type Batch, type NewRow, type QueryName, type Space, type WorkerSettings } from './protocol.ts'
@@ -17,6 +17,8 @@ import { type Zone, zoneOf } from './zone.ts'
 const MB = 1024 * 1024
 /** Commits after which the log is folded into the database file, between two batches. */
 const CHECKPOINT_EVERY = 200
+/** Passages kept in memory: more than are under way anywhere. */
+const KNOWN = 512
 
 export interface Store {
   readonly db: Database.Database
@@ -66,11 +68,16 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
   const { dir, site } = settings
   const zone = zoneOf(settings.timezone)
   const insert = prepareInserts(db)
+  const pages = db.prepare('PRAGMA page_count').pluck()
+  const pageSize = db.pragma('page_size', { simple: true }) as number
   let head = opened
   let failed: LuongError | undefined
   let commits = 0
+  /** Passages as they were stored last: nobody else writes them. */
+  const known = new Map<string, PassageRow>()
 
   const writeRows = (rows: readonly NewRow[]): JournalHead => {
+    const changed = new Map<string, PassageRow>()
     let { sequence, entry } = head
     let hash: Buffer = Buffer.from(head.hash, 'hex')
     for (const row of rows) {
@@ -81,15 +88,20 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
       insert.entry.run(entry, stored.sequence, stored.type, stored.lane, stored.passage, stored.at, stored.text, hash)
       if (row.load !== null) insert.load.run(row.load)
       if (row.type !== null && row.passage !== null) {
-        const before = queries.passage(row.passage)
+        const before = changed.get(row.passage) ?? known.get(row.passage) ?? queries.passage(row.passage)
         const after = fold(before, { ...row, type: row.type })
-        if (after !== null && after !== before) insert.passage.run(after)
+        if (after !== null && after !== before) changed.set(row.passage, after)
         if (after?.outcome === 'cleared' && before?.endedAt == null) {
           const vehicle = queries.load(row.passage)?.vehicle ?? after.plate
           if (vehicle !== null) insert.vehicle.run(vehicle, row.passage, entry)
         }
       }
     }
+    for (const [id, row] of changed) {
+      insert.passage.run(row)
+      known.set(id, row)
+    }
+    if (known.size > KNOWN) known.clear()
     return { sequence, entry, hash: hash.toString('hex') }
   }
 
@@ -114,6 +126,8 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
       failed = undefined
       return result
     } catch (error) {
+      // What was folded is not stored.
+      known.clear()
       failed = failure(error, dir)
       throw failed
     }
@@ -122,7 +136,7 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
   return {
     db,
     head: () => head,
-    bytes: () => (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number),
+    bytes: () => (pages.get() as number) * pageSize,
     space() {
       if (failed !== undefined) return { writable: false, why: failed.message }
       const free = freeMb(dir)
@@ -173,8 +187,10 @@ function prepareInserts(db: Database.Database) {
   return {
     entry: db.prepare('INSERT INTO entries (id, sequence, type, lane, passage, at, text, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     passage: db.prepare(
-      `INSERT OR REPLACE INTO passages (id, lane, direction, plate, outcome, arrived_at, decided_at, referred_at, ended_at)
-       VALUES (@id, @lane, @direction, @plate, @outcome, @arrivedAt, @decidedAt, @referredAt, @endedAt)`,
+      `INSERT INTO passages (id, lane, direction, plate, outcome, arrived_at, decided_at, referred_at, ended_at)
+       VALUES (@id, @lane, @direction, @plate, @outcome, @arrivedAt, @decidedAt, @referredAt, @endedAt)
+       ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, plate = excluded.plate, outcome = excluded.outcome,
+         decided_at = excluded.decided_at, referred_at = excluded.referred_at, ended_at = excluded.ended_at`,
     ),
     load: db.prepare(
       `INSERT OR IGNORE INTO loads (passage, declaration, vehicle, valid_to, text)

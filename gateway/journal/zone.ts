@@ -24,12 +24,16 @@ export function zoneOf(name: string): Zone {
   })
   let quarter = Number.NaN
   let cached = 0
+  let suffix = ''
   const offset = (at: number): number => {
     const q = Math.floor(at / QUARTER)
     if (q !== quarter) {
       const start = q * QUARTER
       const p = Object.fromEntries(parts.formatToParts(start).map((x) => [x.type, Number(x.value)]))
       cached = Date.UTC(p.year!, p.month! - 1, p.day!, p.hour!, p.minute!, p.second!) - start
+      const minutes = Math.round(Math.abs(cached) / 60_000)
+      const two = (n: number) => String(n).padStart(2, '0')
+      suffix = `${cached < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
       quarter = q
     }
     return cached
@@ -39,9 +43,6 @@ export function zoneOf(name: string): Zone {
     offset,
     format(at) {
       const ms = offset(at)
-      const minutes = Math.round(Math.abs(ms) / 60_000)
-      const two = (n: number) => String(n).padStart(2, '0')
-      const suffix = `${ms < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
       return new Date(at + ms).toISOString().slice(0, -1) + suffix
     },
   }

@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => 
   plates: async () => (await import('./plates.ts')).plates,
   day: async () => (await import('./day.ts')).day,
   'real-day': async () => (await import('./real-day.ts')).realDayBench,
+  journal: async () => (await import('./journal.ts')).journal,
   memory: async () => (await import('./memory.ts')).memory,
   faults: async () => (await import('./uplink/faults.ts')).faults,
   outage: async () => (await import('./uplink/outage.ts')).outage,
