@@ -90,7 +90,7 @@ export async function faultyUplink(o: FaultyOptions): Promise<FaultyResult> {
   }
 }
 
-/** Does it, and for a hung link waits until it is found: returns how long that took, ms. */
+/** Does it, and waits until the uplink has noticed. Returns how long it took to find a link that hangs, ms. */
 async function strike(blow: Blow, line: FaultProxy, broker: Mosquitto, rig: UplinkRig, random: Rng): Promise<number | null> {
   if (blow === KILL) {
     await broker.kill()
@@ -98,11 +98,13 @@ async function strike(blow: Blow, line: FaultProxy, broker: Mosquitto, rig: Upli
     await broker.restart()
     return null
   }
+  const { connects } = rig.connection.stats()
   line.strike(blow, whole(random, 5, 200))
-  if (blow !== 'hang') return null
+  if (blow === 'delay') return null
+  // The next one is for the next connection.
   const since = performance.now()
-  await until(() => !rig.connection.up, 'the hung link is found', rig)
-  return performance.now() - since
+  await until(() => !rig.connection.up || rig.connection.stats().connects > connects, `the end of a link that was struck (${blow})`, rig)
+  return blow === 'hang' ? performance.now() - since : null
 }
 
 /** Events at random moments until it is stopped, in bursts as vehicles make them. */

@@ -1,9 +1,9 @@
 /** Both halves of a smart gate in this process, each with its gateway, broker and trucks, on one clock, with a link between that can be cut. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import { Crossing, type CrossingHalf } from '../sim/crossing.ts'
 import { rng } from '../sim/random.ts'
@@ -11,6 +11,7 @@ import { makeArrival } from '../sim/traffic.ts'
 import { HABITS } from '../sim/truck.ts'
 import { until } from './chaos-site.ts'
 import { type Event, kindOf } from './event-log.ts'
+import { type Mosquitto, startMosquitto } from './mosquitto.ts'
 import { type RunningSite, startSite } from './site.ts'
 
 /** A TCP way to a port on this machine that can be cut, as a cable is. */
@@ -76,26 +77,61 @@ export interface PairOptions {
   readonly pace?: number
   /** How far the wall clock of Youyiguan is wrong, ms. */
   readonly skewMs?: number
+  /** Neither connects to the other: a Mosquitto between their brokers carries the topics of the pair, and nothing else. */
+  readonly bridge?: boolean
   /** On top of the shipped site files, such as shorter times. */
   readonly settings?: object
+}
+
+/** The shipped site file without the other half's broker. Returns its path. */
+async function unconnected(name: Name, dir: string): Promise<string> {
+  const shipped = parse(await readFile(`config/sites/${name}.yaml`, 'utf8')) as { include: string[]; peer: { broker?: unknown } }
+  delete shipped.peer.broker
+  const file = join(dir, `${name}-alone.yaml`)
+  await writeFile(file, stringify({ ...shipped, include: shipped.include.map((f) => resolve('config/sites', f)) }))
+  return file
+}
+
+/** Configuration of a Mosquitto that is client of both brokers: what each says to the other, on its way. */
+function bridging(ofHuuNghi: number, ofYouyiguan: number): string[] {
+  const [out, back] = ['luong/v1/huu-nghi/peer/youyiguan/+', 'luong/v1/youyiguan/peer/huu-nghi/+']
+  const side = (name: Name, port: number, from: string, to: string) => [
+    `connection ${name}`,
+    `address 127.0.0.1:${port}`,
+    // The brokers of the sites speak plain MQTT 3.1.1.
+    'bridge_protocol_version mqttv311',
+    'try_private false',
+    'notifications false',
+    'restart_timeout 1',
+    'keepalive_interval 5',
+    `topic ${from} in 1`,
+    `topic ${to} out 1`,
+  ]
+  return ['allow_anonymous true', ...side('huu-nghi', ofHuuNghi, out, back), ...side('youyiguan', ofYouyiguan, back, out)]
 }
 
 export async function startPair(options: PairOptions = {}): Promise<RunningPair> {
   const dir = await mkdtemp(join(tmpdir(), 'luong-pair-'))
   const clock = new VirtualClock({ pace: options.pace ?? 15, epoch: Date.parse('2026-11-21T03:00:00Z') })
   const sites = new Map<Name, RunningSite>()
-  const way = await cable(() => Number(new URL(sites.get('huu-nghi')!.gateway.mqttUrl!).port))
+  const portOf = (name: Name) => Number(new URL(sites.get(name)!.gateway.mqttUrl!).port)
+  const way = await cable(() => portOf('huu-nghi'))
+  const farEnd = await cable(() => portOf('youyiguan'))
+  let bridge: Mosquitto | undefined
   const launch = async (name: Name) => {
-    const more =
-      name === 'huu-nghi' ? {} : { peerUrl: `mqtt://127.0.0.1:${way.port}`, ...(options.skewMs ? { skewMs: options.skewMs } : {}) }
+    const skew = name === 'youyiguan' && options.skewMs ? { skewMs: options.skewMs } : {}
+    const more = name === 'youyiguan' && !options.bridge ? { peerUrl: `mqtt://127.0.0.1:${way.port}`, ...skew } : skew
     const file = join(dir, `${name}.yaml`)
-    await writeFile(file, stringify({ version: 1, include: [resolve(`config/sites/${name}.yaml`)], ...options.settings }))
+    const shipped = options.bridge ? await unconnected(name, dir) : resolve(`config/sites/${name}.yaml`)
+    await writeFile(file, stringify({ version: 1, include: [shipped], ...options.settings }))
     sites.set(name, await startSite({ file, dataDir: join(dir, name), clock, ...more }))
   }
   const stop = async () => {
     crossing?.stop()
     for (const site of sites.values()) await site.stop()
+    await bridge?.stop()
     await way.stop()
+    await farEnd.stop()
     clock.stop()
     await rm(dir, { recursive: true, force: true })
   }
@@ -115,6 +151,7 @@ export async function startPair(options: PairOptions = {}): Promise<RunningPair>
   try {
     await launch('huu-nghi')
     await launch('youyiguan')
+    if (options.bridge) bridge = await startMosquitto({ config: bridging(way.port, farEnd.port) })
     join_()
   } catch (error) {
     await stop()
