@@ -9,6 +9,7 @@ import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import { openInside } from '../harness/chaos-inside.ts'
 import { Collector } from '../harness/chaos-process.ts'
 import { until } from '../harness/chaos-site.ts'
+import { startMosquitto } from '../harness/mosquitto.ts'
 
 const cleanups: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {
@@ -47,6 +48,10 @@ async function fillsUp(dir: string): Promise<void> {
     rmSync(dir, { recursive: true, force: true })
   })
   mkdirSync(join(dir, 'site'))
+  // The centre is away all the time: nothing of this is published there before the disk is full.
+  const central = await startMosquitto()
+  cleanups.push(() => central.stop())
+  await central.kill()
   const clock = new VirtualClock({ pace: 4 })
   clock.start()
   cleanups.push(() => clock.stop())
@@ -56,11 +61,12 @@ async function fillsUp(dir: string): Promise<void> {
     dir: join(dir, 'site'),
     file: { data: { min_free_mb: 32 } },
     world: { traffic: { every_s: 8, trouble: 0 } },
+    gateway: { uplinkUrl: central.url },
   })
   cleanups.push(() => site.stop())
-  const collector = new Collector()
+  const [collector, centre] = [new Collector(), new Collector()]
   await collector.start(site.brokerUrl, 'luong/v1/chaos')
-  cleanups.push(() => collector.stop())
+  cleanups.push(() => Promise.all([collector.stop(), centre.stop()]))
   const decided = () => [...collector.events.values()].filter((e) => e.text.includes('passage.decided'))
   const passes = () => decided().filter((e) => e.text.includes('"outcome":"pass"')).length
   await until('trucks pass', () => passes() >= 2, 90_000)
@@ -113,6 +119,21 @@ async function fillsUp(dir: string): Promise<void> {
   await until('trucks pass by themselves again', () => passes() > again, 120_000)
   clearInterval(waved)
   expect(site.world.truth.disasters).toEqual([])
+  // Vehicles were refused to the desk; what was not published was not touched, and is all there.
+  await central.restart()
+  await centre.start(central.url, 'luong/v1/chaos')
+  // Whatever was sent before it listened.
+  const again_ = {
+    id: 'all',
+    do: 'resend-from',
+    from: 1,
+    by: 'centre',
+    reason: 'audit',
+    expires: new Date(clock.now() + 60_000).toISOString(),
+  }
+  await site.messages.publish('luong/v1/chaos/command', JSON.stringify(again_), { qos: 1, retain: false })
+  await until('the centre has all', () => centre.last >= head && centre.gaps().length === 0, 60_000)
+  expect(centre.complaints).toEqual([])
   await until('the collector has all', () => collector.gaps().filter((n) => n > 1).length === 0)
   expect(collector.complaints).toEqual([])
   await site.stopGateway()

@@ -334,6 +334,26 @@ describe('publisher', () => {
     expect(seen.changed).toEqual([])
   })
 
+  it.each(['message_size_limit 16384', 'max_packet_size 16384'])(
+    'parks an event that is too large for an MQTT 5 broker (%s)',
+    async (limit) => {
+      const mosquitto = await startMosquitto({ config: ['allow_anonymous true', limit] })
+      cleanups.push(() => mosquitto.stop())
+      const seen = await consumer(mosquitto.url)
+      const { source, publisher } = await rig(mosquitto.url, { protocol: 'auto' })
+      source.add(5)
+      source.add(1, 40 * 1024)
+      source.add(5)
+      await until(
+        () => publisher.stats().lag === 0,
+        () => publisher.stats(),
+      )
+      expect(publisher.stats().parked.map((p) => p.sequence)).toEqual([6])
+      await until(() => seen.texts.size === 10)
+      expect(seen.texts.has(6)).toBe(false)
+    },
+  )
+
   it('heeds how many unacknowledged events an MQTT 5 broker allows', async () => {
     const mosquitto = await startMosquitto({ config: ['allow_anonymous true', 'max_inflight_messages 3'] })
     cleanups.push(() => mosquitto.stop())
