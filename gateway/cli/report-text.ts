@@ -37,6 +37,7 @@ export function reportText(r: SiteReport): string {
     twoWay(now, before),
     sampling(now),
     stays(r.stays),
+    happened(r),
     hours(now),
   ]
     .filter((part) => part !== '')
@@ -168,6 +169,13 @@ function stays(s: StaysReport | null): string {
     .map((v) => [v.plate, minute(v.since), `${v.hours} h`, `${v.limit_h} h`, v.two_way ? 'two-way' : ''])
   const more = s.over.length > MOST_ROWS ? `\n${s.over.length - MOST_ROWS} more in --json` : ''
   return `${head}\nover the longest stay ${limits}\n${table([['plate', 'since', 'inside', 'allowed', ''], ...rows])}${more}`
+}
+
+function happened({ happenings: now, happenings_before: before }: SiteReport): string {
+  const names = [...new Set([...Object.keys(now), ...Object.keys(before)])].sort()
+  if (names.length === 0) return ''
+  const rows = names.map((name) => [name, String(now[name] ?? 0), String(before[name] ?? 0), change(now[name] ?? 0, before[name] ?? 0)])
+  return `what else happened\n${table([['', 'period', 'before', 'change'], ...rows])}`
 }
 
 function hours({ hours: all }: PeriodFigures): string {

@@ -4,6 +4,7 @@ import type { CrossingRow } from '../journal/loads.ts'
 import { CROSSING } from '../journal/queries.ts'
 import type { JournalReader } from '../journal/reader.ts'
 import { type Crossing, crossed, crossingOf, vehicleOf } from './crossing.ts'
+import { type Happenings, happenings } from './happenings.ts'
 import { type PeriodFigures, periodFigures } from './period.ts'
 import { InsideBook, type Stay, type StayPolicy, stayFigures, stayOfVehicle, staysAt } from './stays.ts'
 import { type TurnFigures, turnFigures, turnsTold } from './turns.ts'
@@ -41,6 +42,9 @@ export interface SiteReport {
   /** Whose turn it was where lanes lead into one place. */
   readonly turns: TurnFigures
   readonly turns_before: TurnFigures
+  /** Alarms, the desk, the other half, lane plans. */
+  readonly happenings: Happenings
+  readonly happenings_before: Happenings
   /** null: no gateway of this version has run on the folder. */
   readonly stays: StaysReport | null
 }
@@ -68,6 +72,8 @@ export function siteReport(reader: JournalReader, from: number, to: number): Sit
     before: periodFigures(rows, zone, start, from),
     turns: turnFigures(turnsTold(reader, from, to)),
     turns_before: turnFigures(turnsTold(reader, start, from)),
+    happenings: happenings(reader, from, to),
+    happenings_before: happenings(reader, start, from),
     stays: staysReport(reader, from, to),
   }
 }

@@ -48,18 +48,34 @@ test('kim-thanh has three import and two export lanes, one for empties with a sc
     expect(lane.cameras.rear).toHaveLength(1)
     expect(lane.light).toBeDefined()
   }
-  expect(Object.values(site.site.links).map((link) => link.kind)).toEqual(['serial', 'serial', 'serial', 'mqtt'])
+  expect(Object.values(site.site.links).map((link) => link.kind)).toEqual([
+    'serial',
+    'serial',
+    'serial',
+    'serial',
+    'serial',
+    'serial',
+    'mqtt',
+  ])
+  // Every kind of reader has its line in a shipped site.
+  expect([...site.devices.values()].map((d) => d.driver).filter((d) => ['r200', 'chafon', 'qr-line'].includes(d))).toEqual([
+    'r200',
+    'qr-line',
+    'chafon',
+  ])
   expect(countOf(site, 'points')).toBe(5)
 })
 
-test('demo has the same lanes and devices as kim-thanh, only quicker, on lines in memory', async () => {
+test('demo has the same lanes and devices as kim-thanh but for the readers, only quicker, on lines in memory', async () => {
   const [demo, real] = [await load('demo'), await load('kim-thanh')]
-  const quicker = Object.entries(real.site.lanes).map(([id, lane]) => [id, { ...lane, timing: { ...lane.timing, gap_ms: 1_500 } }])
-  expect(demo.site.lanes).toEqual(Object.fromEntries(quicker))
-  const settings = [...real.devices].map(([id, d]) => [
+  const READERS = ['r200', 'chafon', 'qr-line']
+  const quicker = Object.entries(real.site.lanes).map(([id, { tag: _, code: __, ...lane }]) => [
     id,
-    d.driver === 'barrier' ? { ...(d.settings as object), travel_ms: 1_500 } : d.settings,
+    { ...lane, timing: { ...lane.timing, gap_ms: 1_500 } },
   ])
+  expect(demo.site.lanes).toEqual(Object.fromEntries(quicker))
+  const wired = [...real.devices].filter(([, d]) => !READERS.includes(d.driver))
+  const settings = wired.map(([id, d]) => [id, d.driver === 'barrier' ? { ...(d.settings as object), travel_ms: 1_500 } : d.settings])
   expect([...demo.devices].map(([id, d]) => [id, d.settings])).toEqual(settings)
   expect(Object.values(demo.site.links).map((link) => link.kind)).toEqual(['memory', 'memory', 'memory', 'mqtt'])
   expect(demo.site.broker).toMatchObject({ embedded: { host: '127.0.0.1', users: [] } })

@@ -22,8 +22,8 @@ const DAY = 86_400_000
 let no = 0
 /** A truck in order, declared, that comes to the end of the queue in its lane. */
 async function send(site: RunningSite, lane: string, perishable: boolean): Promise<string> {
-  const { direction, takes } = site.loaded.site.lanes[lane]!
-  const facts = { id: lane, direction, takes: takes.slice(0, 1), scale: false }
+  const { direction, takes, tag } = site.loaded.site.lanes[lane]!
+  const facts = { id: lane, direction, takes: takes.slice(0, 1), scale: false, tag: tag !== undefined }
   const bodies = { rigid: 1, semi: 0, drawbar: 0 }
   const made = makeArrival(++no, facts, site.clock.now(), rng('calling', no), { trouble: 0, chinese: 0, bodies }, HABITS.brisk)
   const arrival = { ...made, declaration: { ...made.declaration!, perishable } }
@@ -44,6 +44,7 @@ test('perishable goods before others, at most as often as the site file says', a
   const told = (kind: string) => centre.log.of(kind) as unknown as (Event & { readonly data: Called })[]
   let fresh: string[] = []
   let ordinary = ''
+  let out = ''
   try {
     await site.phases('idle')
     // Fresh fruit in two lanes keeps the yard busy; machinery in the third comes after the first of them.
@@ -55,6 +56,9 @@ test('perishable goods before others, at most as often as the site file says', a
     await until('its state says so', () => String(centre.log.states.get('import-1')?.why).includes('waits for its turn'))
     expect(centre.log.states.get('import-1')).toMatchObject({ phase: 'waiting', passage: { outcome: 'pass' } })
     await until('all are through', () => told('passage.cleared').length === 7)
+    // The tag readers of the shipped site answer: an R200 at the priority lane, a Chafon on the way out.
+    out = await send(site, 'export-1', false)
+    await until('it is through', () => told('passage.cleared').length === 8)
     await site.phases('idle')
     await site.heard()
     expect(centre.log.faults()).toEqual([])
@@ -62,7 +66,10 @@ test('perishable goods before others, at most as often as the site file says', a
     await site.stop()
   }
 
-  const cleared = told('passage.cleared').map((e) => e.subject!)
+  const tagged = told('passage.cleared').filter((e) => e.data.identity?.tag === 'same')
+  expect(tagged.map((e) => e.data.lane).filter((lane) => lane === 'import-2').length).toBe(3)
+  expect(tagged.some((e) => e.subject === out)).toBe(true)
+  const cleared = told('passage.cleared').flatMap((e) => (e.subject === out ? [] : [e.subject!]))
   expect([...cleared].sort()).toEqual([...fresh, ordinary].sort())
   const calls = told('passage.called')
   const its = calls.find((e) => e.subject === ordinary)!
