@@ -169,6 +169,12 @@ export interface DriverContext {
   board(ref: string): Pick<Device, 'id' | 'health' | 'onHealth'>
 }
 
+/** Topic filters from the device's side. */
+export interface DeviceTopics {
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+}
+
 /** A driver in the registry: its schema is loaded with the config, its code only when a site uses it. */
 export interface DriverEntry<S extends z.ZodType = z.ZodType> {
   readonly name: string
@@ -181,6 +187,8 @@ export interface DriverEntry<S extends z.ZodType = z.ZodType> {
   uses(settings: z.infer<S>): { link?: string; inputs: string[]; outputs: string[] }
   /** Names of the points the device offers, for cross-checks. */
   offers?(settings: z.infer<S>): { inputs: string[]; outputs: string[] }
+  /** What the device itself publishes and subscribes to on its MQTT link: a broker user for it may do this and nothing else. */
+  topics?(settings: z.infer<S>): DeviceTopics
   load(): Promise<(settings: z.infer<S>, context: DriverContext) => Device>
   /** The other end, for simulation: `sim.ts` of the driver. */
   loadSim(): Promise<(settings: z.infer<S>, context: SimContext) => SimDevice>

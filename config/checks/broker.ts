@@ -1,10 +1,13 @@
 /** The embedded broker: who can reach it, its ports, its users. */
+
+import { topicMatches } from '../../firmware-bridge/transport/topic.ts'
 import type { Site } from '../schema/site.ts'
-import type { Finding, SiteView } from './view.ts'
+import { among, type Finding, readable, type SiteView } from './view.ts'
 
 const PATH = ['broker', 'embedded'] as const
 
-export function checkBroker({ broker, http }: SiteView): Finding[] {
+export function checkBroker(view: SiteView): Finding[] {
+  const { broker, http } = view
   if (broker === null || !('embedded' in broker)) return []
   const { host, port, users, tls } = broker.embedded
   const out: Finding[] = []
@@ -16,6 +19,7 @@ export function checkBroker({ broker, http }: SiteView): Finding[] {
   if (tls && !isLoopback(tls.host) && users.length === 0)
     out.push({ path: [...PATH, 'tls', 'host'], message: `the broker would listen on ${tls.host} for anybody`, ...anybody })
   users.forEach((user, i) => {
+    out.push(...deviceUser(user, [...PATH, 'users', i], view))
     if (users.findIndex((u) => u.name === user.name) < i)
       out.push({ path: [...PATH, 'users', i, 'name'], message: `there are two users named ${user.name}` })
   })
@@ -36,6 +40,36 @@ export function checkBroker({ broker, http }: SiteView): Finding[] {
       hint: 'set client_certificates: required, or leave it out',
       severity: 'warning',
     })
+  return out
+}
+
+type User = Extract<Site['broker'], { embedded: unknown }>['embedded']['users'][number]
+
+/** A user for devices: are they there, do they speak MQTT, and can it pass itself off as another one. */
+function deviceUser(user: User, path: readonly PropertyKey[], { devices }: SiteView): Finding[] {
+  if (user.role !== 'device')
+    return user.devices.length === 0
+      ? []
+      : [{ path: [...path, 'devices'], message: `role ${user.role} is no device`, hint: 'set role: device' }]
+  const out = user.devices.flatMap((id, i): Finding[] => {
+    const at = [...path, 'devices', i]
+    const device = devices.get(id)
+    if (device === undefined) return [{ path: at, message: `there is no device "${id}"`, hint: among(id, devices.keys(), 'device') }]
+    return device && !device.entry.topics
+      ? [{ path: at, message: `${id} (${device.driver}) does not speak MQTT`, hint: 'leave it out' }]
+      : []
+  })
+  for (const [id, device] of readable(devices)) {
+    if (user.devices.includes(id) || user.publish.length === 0) continue
+    const forged = device.entry
+      .topics?.(device.settings)
+      .publish.find((topic) => user.publish.some((filter) => topicMatches(filter, topic)))
+    if (forged === undefined) continue
+    // Without `devices` the filters are all there is: then one of them may well be meant.
+    if (user.devices.length === 0 && user.publish.includes(forged)) continue
+    const hint = 'name its own devices under `devices` and leave `publish` out'
+    out.push({ path: [...path, 'publish'], message: `${user.name} could speak as device ${id}, on ${forged}`, hint, severity: 'warning' })
+  }
   return out
 }
 

@@ -1,6 +1,6 @@
 /** The MQTT broker of the site, its users, and the way up to the central broker. */
 import { z } from 'zod'
-import { about, brokerUrl, host, line, ms, tcpPort, topicFilter } from './common.ts'
+import { about, brokerUrl, host, id, line, ms, tcpPort, topicFilter } from './common.ts'
 import { secret } from './secret.ts'
 import { clientTls, serverTls, tlsNeedsUrl } from './tls.ts'
 
@@ -20,6 +20,16 @@ export const brokerUser = z.strictObject({
       about(
         'Role',
         'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything; peer: the other half of a smart gate, its name is that of `peer.site`.',
+      ),
+    ),
+  devices: z
+    .array(id.meta(about('Device', 'Device id.')))
+    .max(100)
+    .default([])
+    .meta(
+      about(
+        'Devices',
+        'Which devices this user is, for role device: it may publish what they send and hear what they are sent, by their own settings, and nothing of other devices.',
       ),
     ),
   publish: filters('Publish', 'Topics this user may publish to besides those of its role.'),

@@ -6,7 +6,7 @@ import type { ReaderPool } from '../../models/plate.ts'
 import type { RunningBroker } from '../broker/broker.ts'
 import { DeclarationIndex } from '../identity/declarations.ts'
 import { ListIndex } from '../identity/lists.ts'
-import type { Journal, PassageRow } from '../journal/journal.ts'
+import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
 import { type Zone, zoneOf } from '../journal/zone.ts'
 import { type Clock, systemClock, type Timer, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
@@ -15,7 +15,7 @@ import type { RuleSet } from '../rules/load.ts'
 import type { Inbox } from '../uplink/inbox.ts'
 import type { Status } from '../uplink/schema/up.ts'
 import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
-import { clockQuality } from './clock-quality.ts'
+import { watchClock } from './clock-quality.ts'
 import { combinedHash, platformLink, targetConnections } from './derive.ts'
 import { Desk } from './desk.ts'
 import { allSaid, lanesDrained } from './ending.ts'
@@ -91,7 +91,8 @@ export class Gateway {
     this.#sent = new SentOn(this.#clock)
     const [{ dataDir, log }, { site }] = [options, options.loaded]
     this.#zone = zoneOf(site.site.timezone)
-    this.#quality = clockQuality(this.#clock)
+    const onSet = (e: EventEntry) => void (this.#announced && this.storage.recorder.record([e]).catch(() => {}))
+    this.#quality = watchClock({ clock: this.#clock, zone: this.#zone, onSet })
     this.#renewal = new Renewal(site, options.uplinkUrl)
     const [journal, recorder, clock] = [() => this.journal, () => this.storage.recorder, this.#clock]
     this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
@@ -202,7 +203,7 @@ export class Gateway {
       clockQuality: this.#quality,
       log: this.#log,
     })
-    this.#broker = await embeddedBroker(this.#parts, site, this.#o)
+    this.#broker = await embeddedBroker(this.#parts, this.#o)
     this.#started.push(() => this.#broker?.stop())
     for (const t of targetConnections(site, this.#broker, this.#o.uplinkUrl)) {
       const target = new this.#parts.Target({
@@ -348,7 +349,7 @@ export class Gateway {
     const loaded = await loadSite(this.#o.loaded.path)
     const rules = await checkedRules(loaded)
     const restart = needRestart(this.#o.loaded, loaded)
-    this.#renewal.take(loaded.site, restart, { broker: this.#broker, targets: this.#targets, pair: this.#pair, devices: this.#devices })
+    this.#renewal.take(loaded, restart, { broker: this.#broker, targets: this.#targets, pair: this.#pair, devices: this.#devices })
     this.#rules = rules
     this.freshness.policy = loaded.site.lists
     this.#plans.exchange(loaded.site.lane_plan)

@@ -1,5 +1,5 @@
 /** The parts with large libraries behind them (aedes, mqtt.js): read while the journal opens and the models load. */
-import type { Site } from '../../config/schema/site.ts'
+import type { LoadedSite } from '../../config/load.ts'
 import { tlsMaterial } from '../../config/schema/tls.ts'
 import type { BrokerConfig, RunningBroker } from '../broker/broker.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -19,16 +19,15 @@ export type Parts = Awaited<ReturnType<typeof loadParts>>
 /** The broker in this program, started; null where the site has one of its own. @throws PORT_IN_USE */
 export async function embeddedBroker(
   parts: Parts,
-  site: Site,
-  { mqttPort, log }: { readonly mqttPort?: number; readonly log: Log },
+  { loaded, mqttPort, log }: { readonly loaded: LoadedSite; readonly mqttPort?: number; readonly log: Log },
 ): Promise<RunningBroker | null> {
-  const config = brokerConfig(site)
+  const config = brokerConfig(loaded)
   if (!config) return null
   return parts.startBroker({ ...config, port: mqttPort ?? config.port }, { log, clock: systemClock })
 }
 
 /** What the site file says of the embedded broker; null where the site has one of its own. */
-export function brokerConfig(site: Site): BrokerConfig | null {
+export function brokerConfig({ site, devices }: LoadedSite): BrokerConfig | null {
   if (!('embedded' in site.broker)) return null
   const { host, port, users, max_payload_kb, tls, limits: l } = site.broker.embedded
   return {
@@ -36,7 +35,14 @@ export function brokerConfig(site: Site): BrokerConfig | null {
     site: site.site.id,
     host,
     port,
-    users: users.map((u) => ({ ...u, password: u.password.reveal() })),
+    users: users.map((u) => {
+      const own = u.devices.flatMap((id) => devices.get(id)?.entry.topics?.(devices.get(id)?.settings) ?? [])
+      return {
+        ...{ name: u.name, role: u.role, password: u.password.reveal() },
+        publish: [...u.publish, ...own.flatMap((t) => t.publish)],
+        subscribe: [...u.subscribe, ...own.flatMap((t) => t.subscribe)],
+      }
+    }),
     maxPayloadKb: max_payload_kb,
     limits: {
       clients: l.connections,

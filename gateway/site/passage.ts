@@ -45,6 +45,8 @@ export function newPassage(no: number, lane: string, direction: 'import' | 'expo
 export interface ClockQuality {
   readonly synced: boolean | null
   readonly offset_ms: number | null
+  /** Since when it is like this, RFC 3339. */
+  readonly since?: string
 }
 
 export type PassageOutcome = 'cleared' | 'refused' | 'referred' | 'redirected' | 'aborted'

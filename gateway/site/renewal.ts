@@ -1,4 +1,5 @@
 /** Passwords, certificates, users and limits that were read again: given to the broker and to the links while the site runs. */
+import type { LoadedSite } from '../../config/load.ts'
 import type { Site } from '../../config/schema/site.ts'
 import { certificatesOf, type KnownCertificate } from '../../config/tls-files.ts'
 import type { Devices } from '../../firmware-bridge/build.ts'
@@ -41,8 +42,9 @@ export class Renewal {
    * @param restart the keys that do
    * @throws CONFIG_INVALID when the broker cannot use its certificate; nothing has changed then
    */
-  take(site: Site, restart: readonly string[], { broker, targets, pair, devices }: RenewalParts): void {
-    const config = brokerConfig(site)
+  take(loaded: LoadedSite, restart: readonly string[], { broker, targets, pair, devices }: RenewalParts): void {
+    const { site } = loaded
+    const config = brokerConfig(loaded)
     if (broker && config && !restart.includes('broker')) broker.exchange(config)
     this.#certificates = certificatesOf(site)
     const now = targetConnections(site, broker, this.#uplinkUrl)

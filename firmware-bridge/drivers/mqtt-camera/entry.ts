@@ -6,6 +6,7 @@ export const entry: DriverEntry<typeof settings> = {
   name: 'mqtt-camera',
   schema: settings,
   uses: (s) => ({ link: s.link, inputs: [], outputs: [] }),
+  topics: (s) => ({ publish: [s.topic], subscribe: s.trigger ? [s.trigger.topic] : [] }),
   load: async () => (await import('./driver.ts')).createMqttCamera,
   loadSim: async () => (await import('./sim.ts')).createMqttCameraSim,
 }

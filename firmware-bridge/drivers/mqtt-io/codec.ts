@@ -74,6 +74,16 @@ export function planOf(settings: Settings): Plan {
   }
 }
 
+/** What the device says, and what it listens to. */
+export function topicsOf({ inputs, outputs, availability, query }: Plan): { publish: string[]; subscribe: string[] } {
+  const switched = [...outputs.values()]
+  const some = (topics: readonly (string | undefined)[]) => [...new Set(topics.filter((t) => t !== undefined))]
+  return {
+    publish: some([...[...inputs.values()].map((i) => i.topic), ...switched.map((o) => o.state?.topic), availability?.topic]),
+    subscribe: some([...switched.flatMap((o) => [o.topic, o.pulse?.topic]), query?.topic]),
+  }
+}
+
 /** `absent`: the message is about something else. `unclear`: neither text, so the level is not known any more. */
 export type Level = boolean | 'absent' | 'unclear'
 

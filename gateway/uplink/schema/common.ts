@@ -40,6 +40,9 @@ export const clockQuality = z
   .strictObject({
     synced: z.boolean().nullable().meta({ title: 'Synchronised', description: 'The wall clock follows a time server; null: unknown.' }),
     offset_ms: z.number().nullable().meta({ title: 'Offset', description: 'Estimated error of the wall clock, ms; null: unknown.' }),
+    since: instant
+      .optional()
+      .meta({ title: 'Since', description: 'Since when the clock is like this: the start, or when it was last set.' }),
   })
   .meta({ title: 'Clock', description: 'How far the times in this message can be trusted.' })
 export const why = z.string().max(500).meta({ title: 'Why', description: 'The cause, in words or as a code.' })

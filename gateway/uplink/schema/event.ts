@@ -234,6 +234,23 @@ export const siteData = z
   })
   .meta({ title: 'Site', description: 'The program started or stopped.' })
 
+export const clockData = z
+  .strictObject({
+    by_ms: z.int().meta({
+      title: 'By',
+      description: 'How far the wall clock was moved, ms, forward above 0; 0: it was not, only `synced` is another.',
+    }),
+    before: instant.meta({ title: 'Before', description: 'What the old clock would say now.' }),
+    restamp: z.boolean().meta({
+      title: 'Restamp',
+      description:
+        'true: the old clock was wrong, so every event after the last *started* or *clock set* and before this one happened `by_ms` later than it says. It stays as it was sent.',
+    }),
+    was: z.boolean().nullable().meta({ title: 'Was', description: '`synced` of the clock before.' }),
+    ...always,
+  })
+  .meta({ title: 'Clock set', description: 'The wall clock was set, or it became known whether it can be trusted.' })
+
 export const peerData = z
   .strictObject({
     peer: siteId.meta({ title: 'Peer', description: 'Site id of the other half of a smart gate.' }),
@@ -289,6 +306,7 @@ export const EVENT_DATA = {
   'luong.command.rejected.v1': commandData,
   'luong.site.started.v1': siteData,
   'luong.site.stopped.v1': siteData,
+  'luong.clock.set.v1': clockData,
 } as const
 export type EventType = keyof typeof EVENT_DATA
 /** What `data` must hold for events of type `T`. */
