@@ -1,5 +1,6 @@
 /** The MQTT broker of the site, its users, and the way up to the central broker. */
 import { z } from 'zod'
+import { ORDERS } from '../../gateway/identity/orders.ts'
 import { about, brokerUrl, host, id, line, ms, tcpPort, topicFilter } from './common.ts'
 import { secret } from './secret.ts'
 import { clientTls, serverTls, tlsNeedsUrl } from './tls.ts'
@@ -108,6 +109,17 @@ const external = z.strictObject({
 
 export const broker = z.union([embedded, external]).prefault({ embedded: {} })
 
+const orders = z
+  .array(z.enum(ORDERS).meta(about('Command', '`do` of a command.')))
+  .max(ORDERS.length)
+  .default([...ORDERS])
+  .meta(
+    about(
+      'Commands',
+      'What may be ordered over this link; anything else is refused with a reply and recorded. Default: everything. A centre that only watches gets [resend-from].',
+    ),
+  )
+
 export const uplink = z
   .strictObject({
     url: brokerUrl.meta(about('URL', 'mqtt:// or mqtts:// address of the central broker.')),
@@ -119,6 +131,7 @@ export const uplink = z
     username,
     password,
     tls: clientTls,
+    commands: orders,
     window: z.int().min(1).max(256).default(32).meta(about('Window', 'Events sent and not yet acknowledged.')),
     late_per_s: z
       .int()

@@ -20,8 +20,8 @@ export function targetConnections(
   site: Site,
   broker: RunningBroker | null,
   uplinkUrl: string | undefined,
-): Pick<TargetOptions, 'target' | 'connection' | 'window' | 'latePerSecond'>[] {
-  const out: Pick<TargetOptions, 'target' | 'connection' | 'window' | 'latePerSecond'>[] = []
+): Pick<TargetOptions, 'target' | 'connection' | 'window' | 'latePerSecond' | 'orders'>[] {
+  const out: Pick<TargetOptions, 'target' | 'connection' | 'window' | 'latePerSecond' | 'orders'>[] = []
   const WINDOW = 32
   if (broker) out.push({ target: 'local', connection: { ...broker.internal, protocol: 4 }, window: WINDOW })
   else if ('external' in site.broker) {
@@ -40,7 +40,7 @@ export function targetConnections(
       target: 'uplink',
       connection: { url: uplinkUrl, keepSession: true, protocol: 'auto' },
       window: up?.window ?? WINDOW,
-      ...(up ? { latePerSecond: up.late_per_s } : {}),
+      ...(up ? { latePerSecond: up.late_per_s, orders: up.commands } : {}),
     })
   else if (up)
     out.push({
@@ -48,6 +48,7 @@ export function targetConnections(
       connection: { url: up.url, others: up.others, ...brokerAccess(up), keepSession: true, protocol: 'auto' },
       window: up.window,
       latePerSecond: up.late_per_s,
+      orders: up.commands,
     })
   return out
 }

@@ -1,5 +1,6 @@
 /** The site's ways to its brokers: the local one (embedded or external), and the central one where there is an uplink. */
 
+import type { Order } from '../identity/orders.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
@@ -23,6 +24,8 @@ export interface TargetOptions extends TopicBase {
   readonly window: number
   /** Events a second that are sent late, at most. */
   readonly latePerSecond?: number
+  /** What may be ordered over it. Default: everything. */
+  readonly orders?: readonly Order[]
   readonly journal: EventSource & Pick<Journal, 'documents' | 'putDocument'>
   readonly inbox: Inbox
   /** The status as of now. */
@@ -38,6 +41,7 @@ export class Target {
   readonly publisher: Publisher
   readonly #state: StatePublisher
   readonly #inbox: Inbox
+  readonly #orders: readonly Order[] | undefined
   #detach: (() => void) | null = null
 
   constructor(o: TargetOptions) {
@@ -71,10 +75,11 @@ export class Target {
     })
     this.#state = new StatePublisher({ ...base, link: this.connection, clock: o.clock, log: o.log })
     this.#inbox = o.inbox
+    this.#orders = o.orders
   }
 
   async start(): Promise<void> {
-    this.#detach = this.#inbox.attach(this.connection)
+    this.#detach = this.#inbox.attach(this.connection, this.#orders)
     this.#state.start()
     await this.publisher.start()
     this.connection.start()

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import type { Message, MessageTransport } from '../../firmware-bridge/transport/transport.ts'
 import { type Declaration, declaration, type ListEntry, listEntry } from '../identity/declaration.ts'
+import { ORDERS, type Order } from '../identity/orders.ts'
 import { type Clock, withDeadline } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
@@ -74,10 +75,13 @@ export class Inbox {
     this.#quiet = new QuietLog(options.log, options.clock)
   }
 
-  /** Listens on a link; replies go back on the link that a command came from. The returned function ends it. */
-  attach(link: Transport): () => void {
+  /**
+   * Listens on a link; replies go back on the link that a command came from. The returned function ends it.
+   * @param orders what may be ordered over it
+   */
+  attach(link: Transport, orders: readonly Order[] = ORDERS): () => void {
     const offs = [TOPICS.declaration, TOPICS.list, TOPICS.platform, TOPICS.command].map((entry) =>
-      link.subscribe(topicFilter(entry, this.#o), (message) => this.#receive(link, message)),
+      link.subscribe(topicFilter(entry, this.#o), (message) => this.#receive(link, message, orders)),
     )
     offs.push(link.onState((up) => up && this.#sendReplies(link)))
     return () => {
@@ -89,7 +93,7 @@ export class Inbox {
     return { ...this.#counts, repliesWaiting: this.#replies.length }
   }
 
-  #receive(link: Transport, message: Message & { repeated?: boolean }): void | Promise<void> {
+  #receive(link: Transport, message: Message & { repeated?: boolean }, orders: readonly Order[]): void | Promise<void> {
     const match = matchTopic(this.#o.root, this.#o.site, message.topic)
     switch (match?.name) {
       case 'declaration':
@@ -99,7 +103,7 @@ export class Inbox {
       case 'platform':
         return this.#platform(message)
       case 'command':
-        return this.#command(link, message)
+        return this.#command(link, message, orders)
       default:
         this.#invalid(message.topic, 'not a topic of this site')
     }
@@ -144,7 +148,7 @@ export class Inbox {
   }
 
   /** Resolves when the command is durable or refused: only then the broker hears that we have it. */
-  #command(link: Transport, message: Message & { repeated?: boolean }): void | Promise<void> {
+  #command(link: Transport, message: Message & { repeated?: boolean }, orders: readonly Order[]): void | Promise<void> {
     if (message.payload.length === 0) return
     const read = readJson(message.payload)
     const fields = commandFields(read.value)
@@ -154,6 +158,8 @@ export class Inbox {
     const parsed = command.safeParse(read.value)
     if (!parsed.success) return reject(explain(parsed.error))
     const c = parsed.data
+    if (!orders.includes(c.do))
+      return reject(`not permitted: ${c.do} may not be ordered over this link, only ${orders.join(', ') || 'nothing'}`)
     const now = this.#o.clock.now()
     const expires = Date.parse(c.expires)
     if (this.#o.seen.has(c.id)) {

@@ -53,6 +53,7 @@ describe('an officer', () => {
       decision: { rule: 'not-declared', outcome: 'refer' },
     })
     expect(answers('o-1')).toEqual(['command.accepted open Officer Lan: '])
+    expect(site.centre.log.of('command.accepted')[0]!.data).toMatchObject({ id: 'o-1', do: 'open', by: 'Officer Lan', reason: 'a test' })
     await site.phases('idle')
     expect(site.world.truth).toMatchObject({ counts: { passed: 1 }, disasters: [] })
     done()

@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { topicMatches } from '../../../firmware-bridge/transport/topic.ts'
 import type { Declaration, ListEntry } from '../../../gateway/identity/declaration.ts'
+import { ORDERS } from '../../../gateway/identity/orders.ts'
 import { type Clock, systemClock } from '../../../gateway/kernel/clock.ts'
 import { Inbox, type InboxHandlers, MAX_DOWN_BYTES } from '../../../gateway/uplink/inbox.ts'
-import type { Command, Reply } from '../../../gateway/uplink/schema/down.ts'
+import { type Command, command, type Reply } from '../../../gateway/uplink/schema/down.ts'
 import { SeenCommands } from '../../../gateway/uplink/seen.ts'
 import { BASE, TestLog, until } from './helpers.ts'
 
@@ -203,6 +204,29 @@ describe('commands', () => {
     expect(done.commands).toEqual([OPEN])
     expect(link.replies).toEqual([{ id: 'c-1', ok: true }])
     expect(link.sent[0]?.retain).toBe(false)
+  })
+
+  it('takes over a link only what may be ordered over it: the rest is answered, recorded, and uses up no id', async () => {
+    const narrow = new Link()
+    inbox.attach(narrow, ['resend-from'])
+    await narrow.deliver(`${B}/command`, OPEN)
+    await until(() => narrow.replies.length === 1)
+    expect(narrow.replies[0]).toEqual({ id: 'c-1', ok: false, error: expect.stringMatching(/^not permitted: open .*only resend-from/) })
+    expect(done.rejected).toEqual([['c-1', expect.stringMatching(/not permitted/)]])
+    const { lane: _, ...base } = OPEN
+    await narrow.deliver(`${B}/command`, { ...base, id: 'c-2', do: 'resend-from', from: 1 })
+    await until(() => narrow.replies.length === 2)
+    await link.deliver(`${B}/command`, OPEN)
+    await until(() => link.replies.length === 1)
+    expect(done.commands.map((c) => c.id)).toEqual(['c-2', 'c-1'])
+  })
+
+  it('names every command that there is, for those who may order only some', () => {
+    const named = command.options.flatMap((option) => {
+      const { shape } = option as { shape: { do: { options?: string[]; value?: string } } }
+      return shape.do.options ?? [shape.do.value!]
+    })
+    expect(named.sort()).toEqual([...ORDERS].sort())
   })
 
   it('says why it was refused by the lane', async () => {
