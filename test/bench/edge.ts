@@ -36,7 +36,8 @@ interface Health {
   readonly journal: { readonly durable_ms: { readonly p50: number; readonly p99: number } }
 }
 
-export async function edge(o: BenchOptions): Promise<Report> {
+/** @param during begins something else at the gateway's broker when measuring begins, and answers how to end it */
+export async function edge(o: BenchOptions, during?: (mqttPort: number) => () => Promise<void>): Promise<Report> {
   const seconds = o.number('seconds', 120)
   return withFolder(async (dir) => {
     const [mqttPort, httpPort] = [await freePort(), await freePort()]
@@ -92,6 +93,7 @@ export async function edge(o: BenchOptions): Promise<Report> {
       )
       for (const lane of lanes) lane.start()
       if (o.realtime) undisturbed(process.pid, gateway.pid)
+      const end = during?.(mqttPort)
       await sleep(systemClock, 5_000)
       const own = new LoopDelay()
       own.start()
@@ -103,6 +105,7 @@ export async function edge(o: BenchOptions): Promise<Report> {
       const [after, used] = [await health(url), await usage(url)]
       const asked = wires.reduce((n, w) => n + w.polls, 0) - polls
       measuring = false
+      await end?.()
       await cameras.terminate()
       await Promise.all(lanes.map((lane) => lane.stop()))
       return report({

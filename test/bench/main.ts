@@ -6,6 +6,7 @@ import { type BenchOptions, benchOptions, load, print, type Report } from './rep
 
 const BENCHES: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<Report>>>> = {
   start: async () => (await import('./start.ts')).start,
+  attack: async () => (await import('./attack.ts')).attacked,
   edge: async () => (await import('./edge.ts')).edge,
   rules: async () => (await import('./rules.ts')).rules,
   decide: async () => (await import('./decide.ts')).decide,
