@@ -31,6 +31,8 @@ export class Meter {
   #moved: number | null = null
   #slow: Timer | null = null
   #told = false
+  /** Something was handed on in this turn of the event loop. */
+  #given = false
 
   constructor(socket: Socket, options: MeterOptions) {
     this.#socket = socket
@@ -88,6 +90,8 @@ export class Meter {
 
   #read(read: (size?: number) => Buffer | null): Buffer | null {
     const socket = this.#socket
+    // aedes may ask again from inside its parser, which does not bear it: the next bytes come in the next turn.
+    if (this.#given) return null
     const now = this.#o.clock.mono()
     const wait = Math.max(this.#packets.wait(now), this.#bytes.wait(now))
     if (wait > 0) {
@@ -98,7 +102,11 @@ export class Meter {
     const part = ready > SLICE && !this.#gate.inside
     const chunk: Buffer | null = part ? read(SLICE) : read()
     if (chunk === null) return null
-    if (part) setImmediate(() => socket.emit('readable'))
+    this.#given = true
+    setImmediate(() => {
+      this.#given = false
+      if (!socket.destroyed && socket.readableLength > 0) socket.emit('readable')
+    })
     const before = this.#gate.packets
     const large = this.#gate.push(chunk)
     if (large !== null) {

@@ -91,6 +91,15 @@ describe('what goes through the meter', () => {
     expect(Object.values(b.stats().limited).every((n) => n === 0)).toBe(true)
   })
 
+  it('is read right also when nobody listens: thousands of small ones in one go', async () => {
+    const b = await broker({ messagesPerS: 10_000 })
+    const sender = await join(b.url)
+    for (let n = 0; n < 20_000; n++) sender.publish('nobody/listens', numbered(n, 100), { qos: 0 })
+    await sender.publishAsync('last', 'x', { qos: 1 })
+    await until(() => b.stats().published === 20_001)
+    expect(b.told(/dropped/)).toBe(0)
+  })
+
   it('a subscriber gets thousands of retained messages, more than may wait for it', async () => {
     const b = await broker({ queuedBytes: 256 * 1024 }, { maxPayloadKb: 64 })
     const sender = await join(b.url)
