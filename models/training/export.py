@@ -3,7 +3,7 @@
 usage: export.py --reader FILE.pt --detector FILE.pt --out models/plates [--temperature T] [--reader-pool DIR] [--detector-pool DIR]
 
 With a pool of samples the convolutions become 8-bit (quantise.py). Other weights are stored as 16-bit floats and widened when the model is loaded: half the size, no other arithmetic. The outputs are
-probabilities; the reader's are softened by the temperature that calibrate.py found.
+probabilities; the reader's may be softened by a temperature (1: as trained, which the accept rule was set with).
 """
 import argparse
 import hashlib

@@ -11,7 +11,7 @@ from texts import ALPHABET, COLOURS, COUNTRIES, SLOTS, random_look
 from wear import frame_strip, smooth_noise, wear
 
 #: What the reader sees.
-WIDTH, HEIGHT = 144, 48
+WIDTH, HEIGHT = 144, 64
 
 
 class Surroundings:

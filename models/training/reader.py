@@ -1,4 +1,4 @@
-"""The reader's network: a small dense CNN, one layer of self-attention over its 6×18 cells, and nine slots that each look
+"""The reader's network: a small dense CNN, one layer of self-attention over its 8×18 cells, and nine slots that each look
 for their character. One- and two-line plates of both countries need no splitting: where the lines are is learnt.
 """
 import torch
@@ -73,8 +73,17 @@ class Reader(nn.Module):
         self.char = nn.Linear(width, len(ALPHABET))
         self.about = nn.Linear(width, len(COUNTRIES) + 2 + len(COLOURS))
 
+    def load_state_dict(self, state, strict=True):
+        """Weights of a reader of another height fit, too: where its cells are is interpolated (--start after a change of HEIGHT)."""
+        place, across = state["place"], WIDTH // 8
+        if place.shape != self.place.shape:
+            grid = place.float().view(1, -1, across, place.shape[2]).permute(0, 3, 1, 2)
+            grid = nn.functional.interpolate(grid, (HEIGHT // 8, across), mode="bilinear", align_corners=False)
+            state = {**state, "place": grid.permute(0, 2, 3, 1).reshape(self.place.shape)}
+        return super().load_state_dict(state, strict)
+
     def forward(self, picture, teach=False):
-        """With `teach` also: logits of the character in each cell (N, 108, classes) and the slots' attention (N, 4, 10, 108) of each layer:
+        """With `teach` also: logits of the character in each cell (N, 144, classes) and the slots' attention (N, 4, 10, 144) of each layer:
         told where the characters are, the network need not find out how reading works."""
         x = picture.permute(0, 3, 1, 2).float() / 127.5 - 1
         x = self.features(x)

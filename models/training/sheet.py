@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from glyphs import Shapes
-from plates import ALPHABET, Surroundings, samples
+from plates import ALPHABET, HEIGHT, WIDTH, Surroundings, samples
 from generate_reader import BACKGROUNDS
 from scenes import Scenes, scene
 
@@ -26,10 +26,10 @@ def tiles_of(a, shapes, r):
     around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
     for _ in range(60):
         im, (slots, *_) = samples(r, shapes, around, views=1)[0]
-        tile = np.zeros((70, 200, 3), np.uint8)
-        tile[:48, :144] = im
+        tile = np.zeros((HEIGHT + 22, 200, 3), np.uint8)
+        tile[:HEIGHT, :WIDTH] = im
         text = "".join(ALPHABET[c] if ALPHABET[c].isascii() else "?" for c in slots if c)
-        cv2.putText(tile, text, (2, 62), 0, 0.4, (0, 255, 0), 1)
+        cv2.putText(tile, text, (2, HEIGHT + 14), 0, 0.4, (0, 255, 0), 1)
         yield tile
 
 

@@ -80,7 +80,8 @@ def chinese(r):
     city = _pick(r, CN_LETTERS)
     x = r.random()
     if x < 0.42:
-        return Look(province + city + _serial(r, 5), "cn", "blue", 1, "ordinary")
+        # O stood for police and authorities for decades; some of these plates are still about.
+        return Look(province + ("O" if r.random() < 0.05 else city) + _serial(r, 5), "cn", "blue", 1, "ordinary")
     if x < 0.55:
         return Look(province + city + _serial(r, 5), "cn", "yellow", 1, "ordinary")
     if x < 0.67:
