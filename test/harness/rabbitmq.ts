@@ -79,7 +79,9 @@ export async function startRabbit(gates: readonly Account[]): Promise<Rabbit> {
     await ctl('await_startup')
     await ctl('add_user', centre.name, centre.password)
     await ctl('set_permissions', centre.name, '.*', '.*', '.*')
-    execFileSync(join(EXAMPLE, 'gates.sh'), { input: gates.map((g) => `${g.name} ${g.password}\n`).join(''), env })
+    const lines = gates.map((g) => `${g.name} ${g.password}\n`).join('')
+    await writeFile(join(dir, 'gates.json'), execFileSync(join(EXAMPLE, 'gates.sh'), { input: lines }), { mode: 0o600 })
+    await ctl('import_definitions', join(dir, 'gates.json'))
   } catch (error) {
     await stop()
     throw error

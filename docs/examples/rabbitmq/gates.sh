@@ -1,14 +1,17 @@
 #!/bin/sh
-# Reads "SITE PASSWORD" lines and makes a user of each: it may speak and hear below its own site only. In RabbitMQ a topic's slashes are dots.
-# ./gates.sh < gates.txt
-set -eu
-root='^luong\.v1\.'
-while read -r site password; do
-  own="$root$site\\."
-  rabbitmqctl -q add_user "$site" "$password"
-  # Its session is a queue with such a name.
-  rabbitmqctl -q set_permissions "$site" '^mqtt-subscription-.*' '^(mqtt-subscription-.*|amq\.topic)$' '^(mqtt-subscription-.*|amq\.topic)$'
-  rabbitmqctl -q set_topic_permissions "$site" amq.topic \
-    "$own(status|head|stats|lane\\.[^.]+\\.(event|state)|command\\.reply|peer\\.[^.]+\\.[^.]+)\$" \
-    "($own(declaration|list|platform|command)(\\..*)?|$root[^.]+\\.peer\\.$site\\..*)\$"
-done
+# Reads "SITE PASSWORD" lines and writes definitions of the gates' users: each may speak and hear below its own site only. A topic's slashes
+# are dots here. ./gates.sh < gates.txt > gates.json && rabbitmqctl import_definitions gates.json && rm gates.json
+exec awk '
+{
+  user = "\"user\":\"" $1 "\",\"vhost\":\"/\""
+  users = users comma "{\"name\":\"" $1 "\",\"password\":\"" $2 "\",\"tags\":\"\"}"
+  # The session of a gate is a queue with such a name.
+  both = "\"^(mqtt-subscription-.*|amq[.]topic)$\""
+  permissions = permissions comma "{" user ",\"configure\":\"^mqtt-subscription-.*$\",\"write\":" both ",\"read\":" both "}"
+  own = "^luong[.]v1[.]" $1 "[.]"
+  up = own "(status|head|stats|lane[.][^.]+[.](event|state)|command[.]reply|peer[.][^.]+[.][^.]+)$"
+  down = "(" own "(declaration|list|platform|command)([.].*)?|^luong[.]v1[.][^.]+[.]peer[.]" $1 "[.].*)$"
+  topics = topics comma "{" user ",\"exchange\":\"amq.topic\",\"write\":\"" up "\",\"read\":\"" down "\"}"
+  comma = ","
+}
+END { print "{\"users\":[" users "],\"permissions\":[" permissions "],\"topic_permissions\":[" topics "]}" }'
