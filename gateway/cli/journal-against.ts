@@ -40,9 +40,8 @@ export function against(dir: string, head: SealedHead): Against {
   try {
     if (reader.site !== head.site) return { ...about, ok: false, why: `it is of site ${head.site}, this journal is of ${reader.site}` }
     if (head.entry === 0) return { ...about, ok: true }
-    const row = reader.queries.rows(head.entry - 1, 1)[0]
-    if (row === undefined) return { ...about, ok: false, why: `the journal ends before entry ${head.entry}: its end was cut off` }
-    const hash = Buffer.from(row.hash).toString('hex')
+    const hash = reader.queries.hashOf(head.entry)
+    if (hash === null) return { ...about, ok: false, why: `the journal ends before entry ${head.entry}: its end was cut off` }
     return hash === head.hash
       ? { ...about, ok: true }
       : { ...about, ok: false, why: `entry ${head.entry} has another hash now: what came before it was written anew` }

@@ -291,6 +291,9 @@ class ThreadedJournal implements Journal {
   events(after: number, limit: number): Promise<StoredEvent[]> {
     return this.#ask('events', Math.max(0, after), Math.max(1, Math.min(limit, 10_000)))
   }
+  hashOf(entry: number): Promise<string | null> {
+    return this.#ask('hashOf', entry)
+  }
   inputs(passage: string): Promise<StoredInput[]> {
     return this.#ask('inputs', passage)
   }

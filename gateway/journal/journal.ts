@@ -122,6 +122,8 @@ export interface Journal {
   /** All or nothing, in order, with documents that must be true together with them. Resolves when durable. Rejects with JOURNAL_UNAVAILABLE or QUEUE_FULL; then nothing of it is stored. */
   append(entries: readonly Entry[], documents?: readonly Document[]): Promise<Appended>
   head(): JournalHead
+  /** Hash of an entry of the chain, hex; null: there is none with this number. */
+  hashOf(entry: number): Promise<string | null>
   /** Events with sequence > `after`, at most `limit`, ascending. */
   events(after: number, limit: number): Promise<StoredEvent[]>
   /** Called after each commit that holds events. */

@@ -70,6 +70,7 @@ export interface WireError {
 export type QueryName =
   | 'events'
   | 'cursor'
+  | 'hashOf'
   | 'inputs'
   | 'passage'
   | 'unfinished'

@@ -64,6 +64,11 @@ export function prepareQueries(db: Database.Database) {
     ofPassage: (id: string) => ofPassage.all(id),
     lastSequence: () => head.get()?.sequence ?? 0,
     events: (after: number, limit: number) => events.all(after, limit),
+    /** Of an entry, hex. */
+    hashOf: (entry: number) => {
+      const row = rows.all(entry - 1, 1)[0]
+      return row?.id === entry ? Buffer.from(row.hash).toString('hex') : null
+    },
     cursor: (target: string) => cursor.get(target)?.sequence ?? 0,
     inputs: (id: string) =>
       ofPassage

@@ -13,7 +13,8 @@ import type { Stats } from '../uplink/schema/up.ts'
 import type { Earlier } from './decider.ts'
 import type { ClockQuality } from './passage.ts'
 import type { Recorder } from './recorder.ts'
-import { dueAlarms, StayAlarms } from './stay-alarms.ts'
+import { SiteAlarms } from './site-alarms.ts'
+import { dueAlarms, STAY_ALARMS } from './stay-alarms.ts'
 
 /** How often stays are looked at while nobody leaves. */
 const LOOK_MS = 60_000
@@ -32,7 +33,7 @@ export interface SiteFiguresOptions {
 export class SiteFigures implements Earlier {
   readonly #o: SiteFiguresOptions
   readonly #ledger: Ledger
-  readonly #alarms = new StayAlarms()
+  readonly #alarms = new SiteAlarms(STAY_ALARMS)
   #recorder: Recorder | null = null
   #timer: Timer | null = null
 

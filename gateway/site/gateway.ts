@@ -15,6 +15,7 @@ import type { RuleSet } from '../rules/load.ts'
 import type { Inbox } from '../uplink/inbox.ts'
 import type { Status } from '../uplink/schema/up.ts'
 import { type SiteFacts, siteEvent, siteStatus } from './about.ts'
+import { Box } from './box.ts'
 import { watchClock } from './clock-quality.ts'
 import { combinedHash, platformLink, targetConnections } from './derive.ts'
 import { Desk } from './desk.ts'
@@ -22,7 +23,6 @@ import { allSaid, lanesDrained } from './ending.ts'
 import { SiteFigures } from './figures.ts'
 import { ListFreshness } from './freshness.ts'
 import type { GatewayOptions } from './gateway-options.ts'
-import { Heads } from './heads.ts'
 import { type HealthServer, LoopDelay, startHealth } from './health.ts'
 import { Imports } from './imports.ts'
 import { openInbox, recall } from './inbound.ts'
@@ -81,7 +81,7 @@ export class Gateway {
   #stopping: Promise<void> | null = null
   #announced = false
   readonly #renewal: Renewal
-  readonly #heads: Heads
+  readonly #box: Box
   readonly #started: (() => Promise<unknown> | unknown)[] = []
 
   constructor(options: GatewayOptions) {
@@ -94,7 +94,7 @@ export class Gateway {
     const onSet = (e: EventEntry) => void (this.#announced && this.storage.recorder.record([e]).catch(() => {}))
     this.#quality = watchClock({ clock: this.#clock, zone: this.#zone, onSet })
     this.#renewal = new Renewal(site, options.uplinkUrl)
-    const [journal, recorder, clock] = [() => this.journal, () => this.storage.recorder, this.#clock]
+    const [journal, recorder, clock, boot] = [() => this.journal, () => this.storage.recorder, this.#clock, this.#boot]
     this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
     const changed = (lane: string) => this.#publishLane(lane)
     const about = { clock, clockQuality: this.#quality, zone: this.#zone, log }
@@ -105,8 +105,7 @@ export class Gateway {
     this.#plans = sitePlans(options.loaded, this.#lanes, agreement, { ...about, journal, recorder, changed })
     this.#turns = siteTurns(site, this.#lanes, { ...about, recorder })
     this.#imports = new Imports({ dataDir, journal, declarations: this.declarations, freshness: this.freshness, clock, log })
-    const [boot, zone, targets] = [this.#boot, this.#zone, this.#targets]
-    this.#heads = new Heads({ dataDir, site: site.site.id, boot, head: () => this.journal.head(), targets, clock, zone })
+    this.#box = new Box({ ...about, root: site.site.root, site: site.site.id, dataDir, boot, targets: this.#targets, journal, recorder })
   }
 
   get mqttUrl(): string | null {
@@ -158,7 +157,7 @@ export class Gateway {
     this.#parts = await loadParts()
     this.#rules = await checkedRules(loaded)
     await opened
-    this.#heads.open()
+    await this.#box.open()
     const unfinished = await recall(this.journal, this.declarations, this.lists, this.#log)
     await Promise.all([this.figures.restore(this.journal), this.#desk.restore(this.journal), this.freshness.load()])
     this.#started.push(() => this.freshness.save())
@@ -209,20 +208,21 @@ export class Gateway {
       const target = new this.#parts.Target({
         ...base,
         ...t,
-        clientId: `luong-${site.site.id}-${t.target}`,
+        ...this.#box.before(t),
         journal: this.journal,
         inbox: this.#inbox,
         status: () => this.#status(),
         clock: systemClock,
         log: this.#log,
       })
+      this.#box.listen(target)
       this.#targets.push(target)
       this.#started.push(() => target.stop())
     }
     const local = this.#targets[0]!.connection
     const { journal, declarations } = this
-    const lane = (id: string) => this.lane(id)
-    this.#pair = await startPair(site, { ...this.#o, local, journal, declarations, lane, clock: this.#clock, quality: this.#quality })
+    const [lane, clock, quality] = [(id: string) => this.lane(id), this.#clock, this.#quality]
+    this.#pair = await startPair(site, { ...this.#o, local, journal, declarations, lane, clock, quality })
     this.#started.push(() => this.#pair?.stop())
   }
 
@@ -254,7 +254,7 @@ export class Gateway {
         rules: this.#rules,
         loaded,
         keep: (passage, name, image) => this.storage.keep(passage, name, image),
-        inhibited: () => this.storage.inhibited(),
+        inhibited: () => this.storage.inhibited() ?? this.#box.inhibited(),
         mayTurn: (direction) => this.#plans.mayTurn(id, direction),
         otherLanes: { lanes: () => [...this.#lanes].map(([other, u]) => otherLane(u, this.#sent.coming(other))), sent: this.#sent },
         unfinished: unfinished.find((row) => row.lane === id) ?? null,
@@ -310,7 +310,7 @@ export class Gateway {
       target.stats(stats)
       target.status(this.#status())
     }
-    this.#heads.tick()
+    this.#box.tick()
     this.#renewal.tick([...this.#lanes.values()].map(({ runner }) => runner.state.phase))
     for (const id of this.#lanes.keys()) this.#publishLane(id)
     this.#statsTimer = systemClock.after(STATS_MS, () => this.#tick())
@@ -335,7 +335,7 @@ export class Gateway {
       zone: this.#zone,
       now: this.#clock.now(),
       inbox: this.#inbox.stats(),
-      desk: this.#desk.problems(),
+      said: [...this.#desk.problems(), ...this.#box.problems()],
       pair: this.#pair?.stats() ?? null,
       certificates: this.#renewal.certificates,
     }
@@ -384,7 +384,7 @@ export class Gateway {
     if (this.#storage && this.#announced) {
       const stopped = this.#storage.recorder.record([siteEvent('stopped', this.#facts())]).catch(() => {})
       await withDeadline(systemClock, stopped, STOP_RECORD_MS, () => new Error('late')).catch(() => {})
-      this.#heads.sign()
+      this.#box.sign()
       // Whoever listens hears of the stop now, not at the next start.
       await this.settle(FAREWELL_MS)
     }

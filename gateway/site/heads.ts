@@ -32,6 +32,11 @@ export class Heads {
     this.#seal = openSeal(this.#o.dataDir)
   }
 
+  /** Fingerprint of the key; empty before {@link open}. */
+  get key(): string {
+    return this.#seal?.fingerprint ?? ''
+  }
+
   /** Called every few seconds. */
   tick(): void {
     if (this.#o.clock.mono() - this.#signed >= EVERY_MS) this.sign()

@@ -4,7 +4,7 @@ import type { Order } from '../identity/orders.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
-import { BrokerConnection, type ConnectionOptions } from '../uplink/connection.ts'
+import { BrokerConnection, type ConnectionOptions, type Outgoing } from '../uplink/connection.ts'
 import type { Inbox } from '../uplink/inbox.ts'
 import { parkedInJournal } from '../uplink/parked.ts'
 import { type EventSource, Publisher } from '../uplink/publisher.ts'
@@ -18,7 +18,7 @@ export interface TargetOptions extends TopicBase {
   readonly target: 'local' | 'uplink'
   readonly connection: Pick<
     ConnectionOptions,
-    'url' | 'others' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol' | 'ackMs' | 'keepaliveS' | 'backoff'
+    'url' | 'others' | 'admit' | 'stream' | 'username' | 'password' | 'keepSession' | 'protocol' | 'ackMs' | 'keepaliveS' | 'backoff'
   >
   readonly clientId: string
   readonly window: number
@@ -42,6 +42,7 @@ export class Target {
   readonly #state: StatePublisher
   readonly #inbox: Inbox
   readonly #orders: readonly Order[] | undefined
+  readonly #present: () => Outgoing
   #detach: (() => void) | null = null
 
   constructor(o: TargetOptions) {
@@ -52,6 +53,7 @@ export class Target {
       const late = this.publisher.announce()
       return statusMessage(base, { ...o.status(), ...(late ? { historical: late } : {}) })
     }
+    this.#present = message(true)
     this.connection = new BrokerConnection({
       ...o.connection,
       name: o.target === 'local' ? 'site broker' : 'uplink',
@@ -97,6 +99,10 @@ export class Target {
   status(status: Status): void {
     const { late } = this.publisher
     this.#state.status({ ...status, ...(late ? { historical: late } : {}) })
+  }
+  /** Says that the site is there, also when nothing is new. */
+  present(): Promise<void> {
+    return this.connection.publishRetained(this.#present())
   }
 
   async stop(): Promise<void> {

@@ -39,8 +39,8 @@ export interface SiteView {
   /** Wall clock, ms. */
   readonly now: number
   readonly inbox: InboxStats
-  /** In words: referred vehicles that wait for too long. */
-  readonly desk: readonly string[]
+  /** In words: referred vehicles that wait for too long, a second box. */
+  readonly said: readonly string[]
   readonly pair: ChannelStats | null
   readonly certificates: readonly KnownCertificate[]
 }
@@ -68,7 +68,7 @@ export function healthReport(v: SiteView): HealthReport {
     if (!connection.up) problems.push(`${publisher.target} broker: ${connection.why ?? 'not connected'}`)
     for (const p of publisher.parked) problems.push(`${publisher.target}: event ${p.sequence} is refused by the broker: ${p.reason}`)
   }
-  problems.push(...v.desk, ...(v.pair ? pairProblems(v.pair) : []))
+  problems.push(...v.said, ...(v.pair ? pairProblems(v.pair) : []))
   for (const c of v.certificates) {
     const ends = validityProblem(c, v.now)
     if (ends) problems.push(`certificate ${c.file} (${c.use}) ${ends}`)

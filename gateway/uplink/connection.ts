@@ -38,6 +38,11 @@ export interface ConnectionOptions extends BrokerAccess {
   readonly birth?: () => Outgoing
   /** Retained, QoS 1: sent on a clean stop. */
   readonly farewell?: () => Outgoing
+  /**
+   * Asked before each connection, with how long the one before was up (ms; null: none in this run) and what gives access. Null: go on;
+   * otherwise why not now.
+   */
+  readonly admit?: (lived: number | null, access: BrokerAccess) => Promise<string | null>
   /** `auto` tries MQTT 5, whose acknowledgements say when a message was refused, then 3.1.1. */
   readonly protocol?: 4 | 'auto'
   /** The broker keeps commands for this site while it is away (their `expires` still counts). Not for the embedded broker. */
@@ -86,6 +91,8 @@ export class BrokerConnection implements MessageTransport {
   #protocolSure = false
   #connects = 0
   #why: string | null = 'not started'
+  /** How long the last connection was up, ms. */
+  #lived: number | null = null
   /** Which of the addresses is in use. */
   #address = 0
   #access: BrokerAccess
@@ -183,6 +190,34 @@ export class BrokerConnection implements MessageTransport {
   }
 
   #open(): void {
+    const { admit } = this.#o
+    if (!admit) {
+      this.#connect()
+      return
+    }
+    admit(this.#lived, this.#access)
+      .catch(messageOf)
+      .then((why) => {
+        if (!this.#running || this.#session) return
+        if (why === null) {
+          this.#connect()
+          return
+        }
+        if (why !== this.#why) this.#o.log.warn({ link: this.name, why }, 'not connected; looking again')
+        this.#why = why
+        this.#state.fail(why)
+        this.#again()
+      })
+  }
+
+  #again(): void {
+    this.#retry = this.#o.clock.after(this.#backoff.next(), () => {
+      this.#retry = undefined
+      if (this.#running) this.#open()
+    })
+  }
+
+  #connect(): void {
     const addresses = [this.#o.url, ...(this.#o.others ?? [])]
     const url = addresses[this.#address % addresses.length]!
     if (!usable(url)) {
@@ -275,18 +310,17 @@ export class BrokerConnection implements MessageTransport {
     this.#why = why
     if (session.proven || this.#o.clock.mono() - session.since >= GOOD_MS) this.#backoff.reset()
     session.abandon(new LuongError('LINK_DOWN', why))
-    if (this.up) this.#state.set(false, why)
-    else this.#state.fail(why)
+    if (this.up) {
+      this.#lived = this.#o.clock.mono() - session.since
+      this.#state.set(false, why)
+    } else this.#state.fail(why)
     session.client.end(!planned)
     session.client.on('error', () => {})
     if (!this.#running) return
     // An older protocol is tried where the newer was refused; after anything else another node may be well.
     if (!older && !planned) this.#address++
     if (this.#o.protocol === 'auto' && !this.#protocolSure && !session.unreached) this.#protocol = this.#protocol === 5 ? 4 : 5
-    this.#retry = this.#o.clock.after(this.#backoff.next(), () => {
-      this.#retry = undefined
-      if (this.#running) this.#open()
-    })
+    this.#again()
   }
 
   #clientOptions(url: string): IClientOptions {

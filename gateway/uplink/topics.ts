@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import { declaration, listEntry } from '../identity/declaration.ts'
 import { LuongError } from '../kernel/errors.ts'
+import { claim } from './schema/claim.ts'
 import { command, platform, reply } from './schema/down.ts'
 import { event } from './schema/event.ts'
 import { sealedHead } from './schema/head.ts'
@@ -55,6 +56,18 @@ export const TOPICS = {
     description:
       "Where the journal stands, signed with the box's own key: every minute in which it grew, and at a clean stop. A centre that keeps these " +
       'finds out when a journal was changed afterwards (`luong journal --verify --against`), and when another box speaks for the site.',
+    publish: [],
+    subscribe: readers,
+  },
+  claim: {
+    template: 'claim',
+    direction: 'both',
+    qos: 1,
+    retain: true,
+    payload: claim,
+    description:
+      'Two boxes claim to be this site, or one whose journal does not go on where the centre stands: said by the one that stands back. ' +
+      'The box that speaks for the site hears it too, answers, and raises the alarm `second-box`. See operate.md.',
     publish: [],
     subscribe: readers,
   },

@@ -44,8 +44,10 @@ async function spoken(broker: FleetBroker, centre: MqttClient, own: Account, oth
 
 async function heard(broker: FleetBroker, centre: MqttClient, own: Account, other: Account): Promise<string[]> {
   const got = new Set<string>()
+  // A box looks at what was last said in the name of its site.
+  const looks: readonly TopicEntry[] = [TOPICS.status, TOPICS.head, TOPICS.claim]
   const toldTo = (site: string) => [
-    ...ENTRIES.filter((e) => e.direction === 'down').map((e) => at(e, site)),
+    ...ENTRIES.filter((e) => e.direction === 'down' || looks.includes(e)).map((e) => at(e, site)),
     at(TOPICS.peer, 'other-half', site),
   ]
   const may = toldTo(own.name)

@@ -1,5 +1,7 @@
 /** What a consumer may rely on, checked on everything a site publishes: schema, sequence, ids, order, one end for each passage. */
 import { z } from 'zod'
+import type { Claim } from '../../gateway/uplink/schema/claim.ts'
+import type { SealedHeadMessage } from '../../gateway/uplink/schema/head.ts'
 import { payloadSchemas } from '../../gateway/uplink/schemas.ts'
 import { matchTopic, NO_LANE, TOPICS } from '../../gateway/uplink/topics.ts'
 
@@ -70,6 +72,8 @@ export class EventLog {
   /** Last retained state of each lane, and the status. */
   readonly states = new Map<string, Record<string, unknown>>()
   status: Record<string, unknown> | null = null
+  head: SealedHeadMessage | null = null
+  readonly claims: Claim[] = []
   /** What is wrong, as it came. */
   readonly problems: string[] = []
   /** Copies of events that had come before. */
@@ -95,6 +99,8 @@ export class EventLog {
     else this.problems.push(...schemaProblems(match.name, value))
     if (match.name === 'reply') this.replies.push(value as (typeof this.replies)[number])
     if (match.name === 'status') this.status = value as Record<string, unknown>
+    if (match.name === 'head') this.head = value as SealedHeadMessage
+    if (match.name === 'claim') this.claims.push(value as Claim)
     if (match.name === 'state') this.states.set(match.params.lane ?? '', value as Record<string, unknown>)
   }
 

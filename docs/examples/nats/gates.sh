@@ -10,8 +10,8 @@ while read -r site password; do
   own="$root.$site"
   cat <<END
 { user: "$site", password: "$password", permissions: {
-  publish: ["$own.status", "$own.head", "$own.lane.*.event", "$own.lane.*.state", "$own.stats", "$own.command.reply", "$own.peer.*.*"]
-  subscribe: ["$own.declaration.*", "$own.list.*.*", "$own.platform", "$own.command", "$root.*.peer.$site.*", "\$MQTT.sub.>"]
+  publish: ["$own.status", "$own.head", "$own.claim", "$own.lane.*.event", "$own.lane.*.state", "$own.stats", "$own.command.reply", "$own.peer.*.*"]
+  subscribe: ["$own.status", "$own.head", "$own.claim", "$own.declaration.*", "$own.list.*.*", "$own.platform", "$own.command", "$root.*.peer.$site.*", "\$MQTT.sub.>"]
 } }
 END
 done

@@ -9,8 +9,8 @@ exec awk '
   both = "\"^(mqtt-subscription-.*|amq[.]topic)$\""
   permissions = permissions comma "{" user ",\"configure\":\"^mqtt-subscription-.*$\",\"write\":" both ",\"read\":" both "}"
   own = "^luong[.]v1[.]" $1 "[.]"
-  up = own "(status|head|stats|lane[.][^.]+[.](event|state)|command[.]reply|peer[.][^.]+[.][^.]+)$"
-  down = "(" own "(declaration|list|platform|command)([.].*)?|^luong[.]v1[.][^.]+[.]peer[.]" $1 "[.].*)$"
+  up = own "(status|head|claim|stats|lane[.][^.]+[.](event|state)|command[.]reply|peer[.][^.]+[.][^.]+)$"
+  down = "(" own "(status|head|claim|(declaration|list|platform|command)([.].*)?)|^luong[.]v1[.][^.]+[.]peer[.]" $1 "[.].*)$"
   topics = topics comma "{" user ",\"exchange\":\"amq.topic\",\"write\":\"" up "\",\"read\":\"" down "\"}"
   comma = ","
 }

@@ -1,0 +1,119 @@
+/** This box among others: what it signs, and whether it is the only one that speaks for its site. Alarms tell of a second one. */
+import type { Journal } from '../journal/journal.ts'
+import { genuine } from '../journal/seal.ts'
+import { systemClock } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { claimOf, Sole } from '../uplink/sole.ts'
+import { TOPICS, type TopicBase, topic } from '../uplink/topics.ts'
+import { Heads, type HeadsOptions } from './heads.ts'
+import type { Target, TargetOptions } from './links.ts'
+import type { ClockQuality } from './passage.ts'
+import type { Recorder } from './recorder.ts'
+import { type Due, SiteAlarms } from './site-alarms.ts'
+
+const CODES = ['second-box', 'journal-behind'] as const
+type BoxAlarm = (typeof CODES)[number]
+/** A second box that was not heard for so long is not there any more: it says so at least every half minute. */
+const SILENT_MS = 120_000
+/** Runs of this box that are remembered. */
+const RUNS = 200
+const BOOTS = 'boots'
+
+export interface BoxOptions extends Omit<HeadsOptions, 'head'>, TopicBase {
+  readonly journal: () => Journal
+  readonly recorder: () => Recorder
+  readonly clockQuality: () => ClockQuality
+  readonly log: Log
+}
+
+type Way = Pick<TargetOptions, 'target' | 'connection'>
+
+export class Box {
+  readonly #o: BoxOptions
+  readonly #heads: Heads
+  readonly #alarms = new SiteAlarms<BoxAlarm>(CODES)
+  /** Runs of this program with this journal: what they once asked is no second box. */
+  #runs: ReadonlySet<string> = new Set()
+  #sole: Sole | null = null
+  #stranger: { readonly why: string; readonly heard: number } | null = null
+
+  readonly #head = () => this.#o.journal().head()
+
+  constructor(options: BoxOptions) {
+    this.#o = options
+    this.#heads = new Heads({ ...options, head: this.#head })
+  }
+
+  /** @throws LuongError JOURNAL_UNAVAILABLE when the key cannot be used */
+  async open(): Promise<void> {
+    const { boot } = this.#o
+    const journal = this.#o.journal()
+    this.#heads.open()
+    const runs = (await journal.documents(BOOTS)).sort((a, b) => a.at - b.at).map(({ key }) => key)
+    for (const old of runs.splice(0, Math.max(0, runs.length - RUNS))) await journal.putDocument(BOOTS, old, null)
+    await journal.putDocument(BOOTS, boot, {})
+    this.#runs = new Set([...runs, boot])
+    this.#alarms.restore(await journal.siteAlarms())
+  }
+
+  /** How a connection is to be made: the one to the centre looks first whether this box may speak. */
+  before({ target, connection }: Way): Pick<TargetOptions, 'clientId' | 'connection'> {
+    const { root, site, boot, zone, clock, log } = this.#o
+    const clientId = `luong-${site}-${target}`
+    if (target !== 'uplink') return { clientId, connection }
+    const hashOf = (entry: number) => this.#o.journal().hashOf(entry)
+    const [key, head, stamp] = [this.#heads.key, this.#head, () => zone.format(clock.now())]
+    this.#sole = new Sole({ root, site, boot, key, head, hashOf, genuine, stamp, connection, clientId, clock: systemClock, log })
+    return { clientId, connection: { ...connection, admit: this.#sole.admit } }
+  }
+
+  /** Hears a second box on the way to the centre, and answers it. */
+  listen(target: Target): void {
+    const { boot, log } = this.#o
+    if (target.name !== 'uplink') return
+    target.connection.subscribe(topic(TOPICS.claim, this.#o), (message) => {
+      const said = claimOf(message, boot)
+      if (!said || this.#runs.has(said.boot)) return
+      if (said.state === 'asks') target.present().catch((error) => log.debug({ err: messageOf(error) }, 'a second box was not answered'))
+      const why = `another box claims this site: boot ${said.boot}, key ${said.key}, sequence ${said.sequence}${said.why ? `; it says: ${said.why}` : ''}`
+      this.#stranger = said.state === 'settled' ? null : { why, heard: this.#o.clock.mono() }
+    })
+  }
+
+  /** Called every few seconds. */
+  tick(): void {
+    this.#heads.tick()
+    const { clock, clockQuality, log } = this.#o
+    if (this.#stranger && clock.mono() - this.#stranger.heard > SILENT_MS) this.#stranger = null
+    const entries = this.#alarms.change(this.#due(), clock.now(), clockQuality())
+    for (const { type, data } of entries) log.error({ alarm: data.alarm, why: data.why }, type)
+    if (entries.length === 0) return
+    this.#o
+      .recorder()
+      .record(entries)
+      .catch((error: unknown) => log.error({ err: messageOf(error) }, 'an alarm was not recorded'))
+  }
+
+  #due(): Due<BoxAlarm>[] {
+    const held = this.#sole?.held
+    const due: Due<BoxAlarm>[] = held ? [{ alarm: held.kind, why: held.why }] : []
+    if (this.#stranger && held?.kind !== 'second-box') due.push({ alarm: 'second-box', why: this.#stranger.why })
+    return due
+  }
+
+  /** Signs where the journal stands, unless nothing has come since. */
+  sign(): void {
+    this.#heads.sign()
+  }
+
+  /** Why no vehicle may be let through: another box was there first, and may move the same arms. Null: go on. */
+  inhibited(): string | null {
+    return this.#sole?.stranger ? (this.#sole.held?.why ?? null) : null
+  }
+
+  /** What is not well, in words. */
+  problems(): string[] {
+    return this.#due().map(({ alarm, why }) => `site: alarm ${alarm}: ${why}`)
+  }
+}
