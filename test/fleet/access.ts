@@ -15,7 +15,7 @@ const at = (entry: TopicEntry, site: string, other = 'other-half') =>
 export async function accessProblems(broker: FleetBroker, own: Account, other: Account): Promise<string[]> {
   const centre = broker.client()
   try {
-    await connected(centre)
+    await new Promise<void>((done) => (centre.connected ? done() : centre.once('connect', () => done())))
     return [...(await spoken(broker, centre, own, other)), ...(await heard(broker, centre, own, other))]
   } finally {
     await centre.endAsync(true)
@@ -30,8 +30,7 @@ async function spoken(broker: FleetBroker, centre: MqttClient, own: Account, oth
   const mayNot = [...ENTRIES.filter((e) => e.direction === 'down').map((e) => at(e, own.name)), ...ENTRIES.map((e) => at(e, other.name))]
   // What is refused may cost the connection, so each has its own; what may be said comes last, so that the rest had its time.
   for (const topic of [...mayNot, ...may]) {
-    const mouth = asGate(broker, own, 'mouth')
-    await connected(mouth)
+    const mouth = await asGate(broker, own, 'mouth')
     await Promise.race([mouth.publishAsync(topic, 'said', { qos: 1 }), closed(mouth)]).catch(() => {})
     await mouth.endAsync(true)
   }
@@ -56,10 +55,9 @@ async function heard(broker: FleetBroker, centre: MqttClient, own: Account, othe
   try {
     // Some brokers refuse in the acknowledgement, others by ending the connection: so each has its own.
     for (const topic of [...mayNot, ...may]) {
-      const ear = asGate(broker, own, 'ear')
+      const ear = await asGate(broker, own, 'ear')
       ears.push(ear)
       ear.on('message', (from, payload) => payload.toString() === 'told' && got.add(from))
-      await connected(ear)
       await Promise.race([ear.subscribeAsync(topic, { qos: 1 }), closed(ear)]).catch(() => {})
     }
     for (const topic of [...mayNot, ...may]) await centre.publishAsync(topic, 'told', { qos: 1 })
@@ -75,17 +73,22 @@ async function heard(broker: FleetBroker, centre: MqttClient, own: Account, othe
 
 const closed = (client: MqttClient) => new Promise<void>((done) => client.once('close', () => done()))
 
-function asGate(broker: FleetBroker, { name, password }: Account, role: string): MqttClient {
-  const clientId = `${name}-${role}-${Math.random().toString(36).slice(2)}`
-  const client = connect(broker.urls(0)[0]!, { username: name, password, clientId, protocolVersion: 4, reconnectPeriod: 0 })
-  client.on('error', () => {})
-  return client
+/** Connected; a cluster that has just started lets nobody in until it has its leaders. */
+function asGate(broker: FleetBroker, { name, password }: Account, role: string): Promise<MqttClient> {
+  return until(`${name} is let in`, async () => {
+    const clientId = `${name}-${role}-${Math.random().toString(36).slice(2)}`
+    const client = connect(broker.urls(0)[0]!, { username: name, password, clientId, protocolVersion: 4, reconnectPeriod: 0 })
+    client.on('error', () => {})
+    if (await connected(client)) return client
+    await client.endAsync(true)
+    return null
+  })
 }
 
-function connected(client: MqttClient): Promise<void> {
-  if (client.connected) return Promise.resolve()
-  return new Promise((done, fail) => {
-    client.once('connect', () => done())
-    client.once('close', () => fail(new Error('the broker does not let us in')))
+function connected(client: MqttClient): Promise<boolean> {
+  if (client.connected) return Promise.resolve(true)
+  return new Promise((done) => {
+    client.once('connect', () => done(true))
+    client.once('close', () => done(false))
   })
 }
