@@ -10,6 +10,9 @@ interface Event {
   readonly sequence: string
   readonly subject?: string
 }
+interface Status {
+  readonly historical?: { readonly to: number }
+}
 interface Site {
   /** All sequences up to this one are done. */
   done: number
@@ -22,9 +25,15 @@ interface Site {
 export function consume(url: string, work: (site: string, event: Event) => void) {
   const client = connect(url)
   const sites = new Map<string, Site>()
-  client.on('connect', () => client.subscribe('luong/v1/+/lane/+/event', { qos: 1 }))
+  /** Up to this one, what is missing is on its way already: a site says so in its status after a long time away. */
+  const late = new Map<string, number>()
+  client.on('connect', () => client.subscribe(['luong/v1/+/status', 'luong/v1/+/lane/+/event'], { qos: 1 }))
   client.on('message', (topic, payload) => {
     const name = topic.split('/')[2]!
+    if (topic.endsWith('/status')) {
+      late.set(name, (JSON.parse(payload.toString()) as Status).historical?.to ?? 0)
+      return
+    }
     const event = JSON.parse(payload.toString()) as Event
     const sequence = Number(event.sequence)
     const site = sites.get(name) ?? { done: sequence - 1, early: new Set(), asked: 0 }
@@ -34,7 +43,8 @@ export function consume(url: string, work: (site: string, event: Event) => void)
     site.early.add(sequence)
     while (site.early.delete(site.done + 1)) site.done++
     const from = site.done + 1
-    if (site.early.size === 0 || site.asked === from) return
+    // What the gate was away with comes by itself, after what happens now.
+    if (site.early.size === 0 || site.asked === from || from <= (late.get(name) ?? 0)) return
     site.asked = from
     const expires = new Date(Date.now() + 60_000).toISOString()
     const command = { id: `gap-${from}-${Date.now()}`, do: 'resend-from', from, by: 'consumer', reason: 'gap', expires }

@@ -70,6 +70,8 @@ export class Rights {
       { user: account?.name ?? 'anonymous', client: client.id },
       'broker: this user was revoked; its connection was closed',
     )
+    // From here on it has no rights: not even its last will is published.
+    this.#known.delete(client)
     ;(client.conn as Socket).destroy()
   }
 
@@ -118,8 +120,10 @@ export class Rights {
       callback(new Error(`publishing to ${packet.topic.slice(0, 200)} is not allowed`))
     },
     authorizeSubscribe: (client, subscription, callback) => {
-      const held = Object.keys((client as unknown as { subscriptions: object }).subscriptions).length
-      const many = held >= this.#o.limits().subscriptions
+      const { subscriptions } = client as unknown as { subscriptions: Readonly<Record<string, unknown>> }
+      // The gateway's own connection carries the filters of all devices; what a client has already is no further one.
+      const counts = this.#known.get(client)?.account !== this.#o.internal && !(subscription.topic in subscriptions)
+      const many = counts && Object.keys(subscriptions).length >= this.#o.limits().subscriptions
       if (!many && this.#known.get(client)?.may.maySubscribe(subscription.topic)) return callback(null, subscription)
       if (many) this.#o.over('subscriptions', { user: this.#userOf(client), client: client.id })
       else this.#deny(client, 'subscribing', subscription.topic)

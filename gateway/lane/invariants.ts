@@ -14,7 +14,18 @@ import {
   type TimerName,
   UNFINISHED,
 } from './model.ts'
-import { armDown, awaitsTurn, type LaneState, laneEmpty, safetyFree, sensorsKnown, somethingUnknown, standing, turnable } from './state.ts'
+import {
+  armDown,
+  awaitsTurn,
+  type LaneState,
+  laneEmpty,
+  safetyFree,
+  sensorsKnown,
+  somethingUnknown,
+  standing,
+  turnable,
+  watched,
+} from './state.ts'
 
 export interface Transition {
   readonly state: LaneState
@@ -268,6 +279,9 @@ export const INVARIANTS: Readonly<Record<string, Predicate>> = {
 
   'S21 only a vehicle at the closed arm that nobody has authorised waits for its turn': ({ next }) =>
     check(next.vehicle?.verdict === 'wait' && (!awaitsTurn(next) || next.vehicle.authorised || next.vehicle.under), 'a turn out of place'),
+
+  'S22 who waits for its turn has been in sight all the time': ({ next }) =>
+    check(next.vehicle?.verdict === 'wait' && !watched(next), 'waits for its turn out of sight'),
 }
 
 const RULES = Object.entries(INVARIANTS)

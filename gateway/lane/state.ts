@@ -188,6 +188,11 @@ export function awaitsTurn({ phase, vehicle }: LaneState): boolean {
   return phase === 'waiting' && vehicle?.verdict === 'wait'
 }
 
+/** A sensor at the closed arm sees the vehicle, without doubt: whoever stands there is still the same. */
+export function watched({ sensors }: LaneState): boolean {
+  return sensors.approach === true || sensors.presence === true
+}
+
 export function record(w: Work, event: LaneEvent): void {
   w.actions.push({ do: 'record', event })
 }

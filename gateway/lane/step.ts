@@ -7,7 +7,7 @@ import { again, authorise, close, fail, failed, opened, rest, reversed, withdraw
 import { command } from './commands.ts'
 import { derive } from './derive.ts'
 import type { Answer, BarrierPosition, LaneAction, LaneInput, LaneSettings, SensorRole, TimerName, Tri } from './model.ts'
-import { armDown, awaitsTurn, freeze, isFitted, type LaneState, safetyFree, somethingUnknown, type Work } from './state.ts'
+import { armDown, awaitsTurn, freeze, isFitted, type LaneState, safetyFree, somethingUnknown, type Work, watched } from './state.ts'
 import { change, refer, resolve, trace } from './vehicle.ts'
 
 export { explain } from './explain.ts'
@@ -89,6 +89,7 @@ function sensor(w: Work, role: SensorRole, value: Tri): void {
   if (!v) return
   if (!v.seen && value === true && (role === 'approach' || role === 'presence')) change(w, { seen: true })
   trace(w, role, was, wasFree)
+  if (awaitsTurn(s) && !watched(s)) refer(w, 'it was out of sight while it waited for its turn')
 }
 
 function barrier(w: Work, position: BarrierPosition): void {
@@ -108,6 +109,7 @@ function decide(w: Work, outcome: Answer): void {
   }
   if (outcome === 'pass') refer(w, 'a sensor or the arm does not report')
   else if (outcome === 'refer') refer(w, 'the rules say so')
+  else if (outcome === 'wait' && !watched(s)) refer(w, 'it is out of sight and cannot wait for its turn')
   else change(w, { verdict: outcome, by: 'rules' })
   s.phase = 'waiting'
 }

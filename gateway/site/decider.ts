@@ -64,9 +64,8 @@ interface Decided {
   readonly record: DecisionRecord & { readonly load: Load }
 }
 
-/** What earlier passages and the other half said when the vehicle was first asked about: by now it is one of them itself. */
+/** What the other half said when the vehicle was first asked about: its answer is not to be had again. */
 interface Before {
-  readonly history: Pick<Facts, 'usage' | 'today' | 'stay' | 'empties'>
   readonly peer: Facts['peer']
 }
 
@@ -95,9 +94,7 @@ function decisionOf(p: Passage, d: Deciding, before?: Before): Decided {
     declarations: d.declarations,
     lists: d.lists,
     age: d.age,
-    history: before
-      ? before.history
-      : d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
+    history: d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
     peer: before ? before.peer : d.peer?.(identity, direction),
     now: d.now,
   })
@@ -124,7 +121,12 @@ function remember(p: Passage, { lane, outcome }: Decision, sent: SentOn): void {
   else if (outcome === 'pass') sent.forget(vehicle)
 }
 
-export interface DecidingDurably extends Omit<Deciding, 'now'>, Pick<LaneRunnerOptions, 'clock' | 'keep' | 'recorder' | 'onPassage'> {
+export interface DecidingDurably
+  extends Omit<Deciding, 'now' | 'age' | 'inhibited'>,
+    Pick<LaneRunnerOptions, 'clock' | 'keep' | 'recorder' | 'onPassage'> {
+  /** See {@link Deciding}: asked again when the decision is reviewed. */
+  readonly age?: (() => Freshness) | undefined
+  readonly inhibited: () => string | null
   readonly context: () => EventContext
   /** Raised in this lane; a decision may add one. */
   readonly alarms: Set<string>
@@ -141,11 +143,13 @@ export interface Durable {
   readonly review: () => (() => Promise<void>) | null
 }
 
+const deciding = (d: DecidingDurably, now: number): Deciding => ({ ...d, now, age: d.age?.(), inhibited: d.inhibited() })
+
 /** Decides and records it, with what it was made of: resolves when all of it is durable, rejects when it can't be. */
 export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Durable> {
   const stamp = () => ({ at: d.clock.now(), mono: d.clock.mono() })
   p.identified = stamp()
-  const { identity, decision, facts, record } = decisionOf(p, { ...d, now: p.identified.at })
+  const { identity, decision, facts, record } = decisionOf(p, deciding(d, p.identified.at))
   p.plates = d.findings.plates
   p.identity = identity
   p.decision = decision
@@ -164,8 +168,7 @@ export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Dur
   if (d.otherLanes) remember(p, decision, d.otherLanes.sent)
   const review = () => {
     if (decision.outcome !== 'pass') return null
-    const { usage, today, stay, empties, peer } = facts
-    const now = decisionOf(p, { ...d, now: d.clock.now() }, { history: { usage, today, stay, empties }, peer })
+    const now = decisionOf(p, deciding(d, d.clock.now()), { peer: facts.peer })
     const same = now.identity.declaration?.id === identity.declaration?.id
     return now.decision.outcome === 'pass' && same ? null : () => refer(p, now, d)
   }

@@ -41,6 +41,8 @@ interface StoredCase {
 }
 
 const ALARM = 'desk-unattended'
+/** A vehicle that is seen again this soon after the restart is the one that stood there; later it may be anybody. */
+const RESUMED_MS = 300_000
 const MIN = 60_000
 const ENDS = /^luong\.passage\.(cleared|refused|redirected|aborted)\.v1$/
 
@@ -49,7 +51,8 @@ export class Desk {
   /** The referred vehicle of each lane. */
   readonly #cases = new Map<string, Case>()
   /** Cases that a restart has ended while the vehicle still stood in the lane: it is identified anew, as another passage. */
-  readonly #resumed = new Map<string, Case>()
+  /** By lane, with when (monotonic) its passage ended. */
+  readonly #resumed = new Map<string, { readonly case: Case; readonly at: number }>()
 
   constructor(options: DeskOptions) {
     this.#o = options
@@ -143,7 +146,8 @@ export class Desk {
     if (known?.passage.id === passage.id) return
     if (known) this.#close(known.passage, '')
     const plate = subjectOf(passage) ?? null
-    const before = this.#resumed.get(passage.lane)
+    const resumed = this.#resumed.get(passage.lane)
+    const before = resumed && this.#o.clock.mono() - resumed.at < RESUMED_MS ? resumed.case : undefined
     this.#resumed.delete(passage.lane)
     // Another plate is another vehicle. One that could not be read, then or now, is taken for the one that stood there.
     const same = before !== undefined && (before.plate === null || plate === null || before.plate === plate)
@@ -167,7 +171,9 @@ export class Desk {
     }
     this.#cases.delete(passage.lane)
     found.timer?.cancel()
-    if (found.passage.historical && type === 'luong.passage.aborted.v1') this.#resumed.set(passage.lane, found)
+    if (found.passage.historical && type === 'luong.passage.aborted.v1') {
+      this.#resumed.set(passage.lane, { case: found, at: this.#o.clock.mono() })
+    }
     if (found.escalated) this.#record([alarmEvent(this.#context(passage), 'cleared', ALARM, { passage })])
   }
 

@@ -337,8 +337,7 @@ export class LaneRunner {
       findings,
       lane: { ...this.#policy.facts, direction: this.direction },
       rules: this.#policy.rules,
-      inhibited: this.#o.inhibited(),
-      age: this.#o.freshness?.(),
+      age: this.#o.freshness,
       context: () => this.#context(),
       alarms: this.#alarms,
     })

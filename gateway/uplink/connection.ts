@@ -39,7 +39,7 @@ export interface ConnectionOptions extends BrokerAccess {
   /** Retained, QoS 1: sent on a clean stop. */
   readonly farewell?: () => Outgoing
   /**
-   * Asked before each connection, with how long the one before was up (ms; null: none in this run) and what gives access. Null: go on;
+   * Asked before each connection, with how long the one before was up (ms; null: there was none a moment ago) and what gives access. Null: go on;
    * otherwise why not now.
    */
   readonly admit?: (lived: number | null, access: BrokerAccess) => Promise<string | null>
@@ -73,6 +73,8 @@ export type Handler = (message: Message) => void | Promise<void>
 const HANDLER_MS = 10_000
 const STOP_MS = 1_500
 const ACK_MS = 15_000
+/** Whoever was away longer does not know who spoke meanwhile. */
+const LATELY_MS = 5_000
 /** A connection that lived this long was a good one: the next loss starts with the shortest wait again. */
 const GOOD_MS = 5_000
 /** MQTT 5: how long the broker keeps our session, seconds. */
@@ -93,6 +95,7 @@ export class BrokerConnection implements MessageTransport {
   #why: string | null = 'not started'
   /** How long the last connection was up, ms. */
   #lived: number | null = null
+  #lost = 0
   /** Which of the addresses is in use. */
   #address = 0
   #access: BrokerAccess
@@ -195,7 +198,8 @@ export class BrokerConnection implements MessageTransport {
       this.#connect()
       return
     }
-    admit(this.#lived, this.#access)
+    const lately = this.#o.clock.mono() - this.#lost < LATELY_MS
+    admit(lately ? this.#lived : null, this.#access)
       .catch(messageOf)
       .then((why) => {
         if (!this.#running || this.#session) return
@@ -311,7 +315,8 @@ export class BrokerConnection implements MessageTransport {
     if (session.proven || this.#o.clock.mono() - session.since >= GOOD_MS) this.#backoff.reset()
     session.abandon(new LuongError('LINK_DOWN', why))
     if (this.up) {
-      this.#lived = this.#o.clock.mono() - session.since
+      this.#lost = this.#o.clock.mono()
+      this.#lived = this.#lost - session.since
       this.#state.set(false, why)
     } else this.#state.fail(why)
     session.client.end(!planned)

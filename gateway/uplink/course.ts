@@ -120,9 +120,17 @@ export class Courses {
 
   /** Sends from `sequence` on once more, if that is not on its way already. */
   back(sequence: number): boolean {
-    const course = this.late && sequence <= this.late.end ? this.late : this.live
-    if (sequence > course.cursor) return false
-    course.cursor = sequence - 1
+    const { late, live } = this
+    if (late && sequence <= late.end) {
+      // What was held and not sent yet comes anyway.
+      if (sequence > late.cursor) return false
+      late.cursor = sequence - 1
+      // Everything from there on: what happened since as well.
+      live.cursor = Math.min(live.cursor, late.end)
+      return true
+    }
+    if (sequence > live.cursor) return false
+    live.cursor = sequence - 1
     return true
   }
 

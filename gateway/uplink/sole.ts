@@ -44,7 +44,8 @@ export interface SoleOptions extends TopicBase {
 /** What is retained comes right behind the acknowledgement of the subscription. */
 const RETAINED_MS = 1_000
 const ANSWER_MS = 5_000
-const REACH_MS = 20_000
+/** For each address of the broker. */
+const REACH_MS = 12_000
 /** A connection that ended sooner may have been thrown out by another box. */
 const SHORT_MS = 60_000
 
@@ -69,7 +70,7 @@ export class Sole {
 
   /**
    * Before each connection. Null: go on.
-   * @param lived ms that the connection before was up; null: there was none in this run
+   * @param lived ms that the connection before was up; null: there was none a moment ago
    */
   readonly admit = async (lived: number | null, { username, password, tls }: BrokerAccess): Promise<string | null> => {
     if (lived !== null && lived >= SHORT_MS && this.#held === null) return null
@@ -86,7 +87,7 @@ export class Sole {
     const view = this.#listen(link)
     try {
       link.start()
-      await withDeadline(clock, up, REACH_MS, () => new Error(link.stats().why ?? 'no answer'))
+      await withDeadline(clock, up, REACH_MS * (others.length + 1), () => new Error(link.stats().why ?? 'no answer'))
       await sleep(clock, RETAINED_MS)
       await this.#judge(link, view)
     } catch (error) {
@@ -114,7 +115,8 @@ export class Sole {
 
   async #judge(link: BrokerConnection, view: View): Promise<void> {
     const before = this.#held
-    this.#held = (await this.#unknownHead(view.head)) ?? (await this.#other(link, view))
+    // Another box that is there weighs more: two boxes must not move the same arms.
+    this.#held = (await this.#other(link, view)) ?? (await this.#unknownHead(view.head))
     if (this.#held) {
       if (before?.why !== this.#held.why) this.#o.log.error({ why: this.#held.why }, 'this box does not speak for its site')
       // Said again at each look: whoever hears it knows that the box is still there.
@@ -122,6 +124,7 @@ export class Sole {
     } else if (before || this.#asked) {
       if (before) this.#o.log.warn({}, 'this box speaks for its site again')
       await this.#say(link, 'settled')
+      this.#asked = false
     }
   }
 
@@ -142,7 +145,9 @@ export class Sole {
   async #other(link: BrokerConnection, view: View): Promise<Held | null> {
     const { boot, clock } = this.#o
     const seen = view.status
-    if (!seen?.online || seen.boot === boot) return null
+    const sign = seen?.online === true && seen.boot !== boot
+    // Once held back, it asks whatever the broker still knows: brokers forget.
+    if (!sign && this.#held?.kind !== 'second-box') return null
     // It may be our own last run, whose end the broker has not noticed: only who answers is there.
     const answer = new Promise<true>((done) => {
       view.answered = () => done(true)
@@ -151,14 +156,19 @@ export class Sole {
     await this.#say(link, 'asks')
     const there = await withDeadline(clock, answer, ANSWER_MS, () => new Error('late')).catch(() => false)
     if (!there) return null
-    const { boot: other, sequence, at } = view.status ?? seen
+    const { boot: other, sequence, at } = view.status!
     return { kind: 'second-box', why: `another box speaks for this site: boot ${other}, sequence ${sequence}, at ${at}` }
   }
 
-  #say(link: BrokerConnection, state: Claim['state'], why?: string): Promise<void> {
+  /** Whether it may be said does not decide who speaks: a broker of older rights refuses it. */
+  async #say(link: BrokerConnection, state: Claim['state'], why?: string): Promise<void> {
     const { site, boot, key, head, stamp } = this.#o
     const said: Claim = { site, boot, state, key, sequence: head().sequence, ...(why ? { why: why.slice(0, 500) } : {}), at: stamp() }
-    return link.publishRetained({ topic: this.#topic('claim'), payload: JSON.stringify(said) })
+    try {
+      await link.publishRetained({ topic: this.#topic('claim'), payload: JSON.stringify(said) })
+    } catch (error) {
+      this.#o.log.warn({ err: messageOf(error), state }, 'the claim of this box could not be told')
+    }
   }
 
   #topic(name: 'status' | 'head' | 'claim'): string {

@@ -56,6 +56,7 @@ it('pictures taken while the gateway was dead are not read as those of the truck
     ),
   )
 
+  await until('the world is connected', () => gate.messages.up)
   await gate.messages.publish(`luong/v1/chaos/declaration/${gone.declaration!.id}`, JSON.stringify(gone.declaration), {
     qos: 1,
     retain: true,

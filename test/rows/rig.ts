@@ -184,7 +184,7 @@ export async function gate(name = 'kim-thanh', { stays, stay = false, takes = {}
         lookalikes: vehicle.lookalikes ?? false,
         earlier: figures,
         peer,
-        inhibited: null,
+        inhibited: () => null,
         otherLanes: { lanes, sent },
         clock,
         keep: async () => null,

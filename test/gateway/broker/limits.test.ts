@@ -223,6 +223,9 @@ describe('too much', () => {
     await expect(bad.subscribeAsync('x/6')).rejects.toThrow()
     expect(hit(b, 'subscriptions')).toBe(1)
     expect(bad.connected).toBe(true)
+    // One that it has already is no further one; and the gateway's own connection carries those of all devices.
+    await bad.subscribeAsync('x/1')
+    expect(hit(b, 'subscriptions')).toBe(1)
   })
 
   it('the id of another client: whoever has it stays, also the gateway itself', async () => {

@@ -224,6 +224,28 @@ describe('while the broker runs', () => {
     expect(JSON.stringify(b.log.lines)).not.toMatch(/-secret|another/)
   })
 
+  it('does not publish the last will of a user that is revoked', async () => {
+    const b = await broker({}, { users: [user('gone'), user('stays')] })
+    const plain = `mqtt://127.0.0.1:${b.port}`
+    const heard: string[] = []
+    const stays = connect(plain, { username: 'stays', password: 'stays-secret', reconnectPeriod: 0 })
+    cleanups.push(() => stays.endAsync(true))
+    stays.on('message', (topic) => heard.push(topic))
+    await stays.subscribeAsync(['a/will', 'the/end'], { qos: 1 })
+    const will = { topic: 'a/will', payload: Buffer.from('open'), qos: 1 as const, retain: false }
+    const gone = connect(plain, { username: 'gone', password: 'gone-secret', reconnectPeriod: 0, will })
+    cleanups.push(() => gone.endAsync(true))
+    gone.on('error', () => {})
+    await new Promise((resolve) => gone.once('connect', resolve))
+    const closed = new Promise<void>((resolve) => gone.once('close', () => resolve()))
+    b.exchange({ users: [user('stays')] })
+    await closed
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await stays.publishAsync('the/end', 'x', { qos: 1 })
+    while (!heard.includes('the/end')) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(heard).toEqual(['the/end'])
+  })
+
   it('never goes without users where others can reach it', async () => {
     const b = await broker({ host: '0.0.0.0' })
     expect(() => b.exchange({ users: [] })).toThrow(/anyone on the network/)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type {
+  Answer,
   BarrierPosition,
   CommandDo,
   LaneInput,
   LaneSettings,
-  Outcome,
   SensorRole,
   TimerName,
   Tri,
@@ -45,7 +45,7 @@ class Bench {
     expect(this.state.timers, `${timer} runs in ${this.state.phase}`).toContain(timer)
     return this.give({ kind: 'timer', at: 0, timer })
   }
-  decide = (passage: number, outcome: Outcome): this => this.give({ kind: 'decision', at: 0, passage, outcome })
+  decide = (passage: number, outcome: Answer): this => this.give({ kind: 'decision', at: 0, passage, outcome })
   command = (what: CommandDo, more: Partial<Extract<LaneInput, { kind: 'command' }>> = {}): this =>
     this.give({ kind: 'command', at: 0, id: `c${++this.#id}`, do: what, by: 'An', expired: false, ...more })
   start = (more: Partial<Extract<LaneInput, { kind: 'start' }>> = {}): this =>
@@ -190,6 +190,24 @@ describe('what goes wrong on the road', () => {
     lane.timer('gap')
     expect(lane.done()).toContain('aborted 1')
     expect(lane.sensor('approach', true).sensor('presence', true).done()).toContain('alarm-raised tailgating 2')
+  })
+
+  it('who waits for its turn and is out of sight for a moment does not pass: it may be another vehicle by now', () => {
+    const swaps: ((lane: Bench) => unknown)[] = [
+      (lane) => lane.sensor('approach', false).sensor('approach', true),
+      (lane) => lane.sensor('approach', null).sensor('approach', true),
+    ]
+    for (const swap of swaps) {
+      const lane = new Bench().idle()
+      lane.sensor('approach', true).decide(1, 'wait')
+      expect(explain(lane.state).waitingFor).toBe('its turn to be called')
+      swap(lane)
+      lane.decide(1, 'pass')
+      expect(lane.done()).toContain('referred 1')
+      expect(lane.state).toMatchObject({ phase: 'waiting', want: 'closed' })
+    }
+    const lane = new Bench().idle()
+    expect(lane.sensor('approach', true).decide(1, 'wait').decide(1, 'pass').done()).toContain('open 1')
   })
 
   it('an authorisation that is not used lapses', () => {

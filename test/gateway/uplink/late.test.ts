@@ -6,7 +6,7 @@ import { startBroker } from '../../../gateway/broker/broker.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
 import { BrokerConnection } from '../../../gateway/uplink/connection.ts'
-import { Course } from '../../../gateway/uplink/course.ts'
+import { Course, Courses } from '../../../gateway/uplink/course.ts'
 import { Pace } from '../../../gateway/uplink/pace.ts'
 import { Publisher } from '../../../gateway/uplink/publisher.ts'
 import { startMosquitto } from '../../harness/mosquitto.ts'
@@ -56,6 +56,23 @@ async function centre(url: string) {
   await mqtt.subscribeAsync('luong/v1/+/lane/+/event', { qos: 1 })
   return { seen, order: () => seen.arrivals.map((a) => a.sequence) }
 }
+
+describe('asked to send again', () => {
+  it.each([
+    // [from, late cursor, live cursor] of held 1…10,000 with 2,000 through, and 300 that happened since.
+    [1, 0, 10_000],
+    [1_500, 1_499, 10_000],
+    [5_000, 2_000, 10_300],
+    [10_100, 2_000, 10_099],
+    [10_301, 2_000, 10_300],
+  ])('from %i: all of it, what was held and what happened since; nothing that is on its way anyway', (from, late, live) => {
+    const courses = new Courses('x', new MemorySource())
+    courses.late = new Course(2_000, 10_000)
+    courses.live = new Course(10_300)
+    expect(courses.back(from)).toBe(from !== 5_000 && from <= 10_300)
+    expect([courses.late.cursor, courses.live.cursor]).toEqual([late, live])
+  })
+})
 
 describe('a long backlog', () => {
   it('does not hold up what happens now; each of the two comes in order, and the range is told', async () => {

@@ -98,6 +98,30 @@ it('stands back from a box that answers, as a stranger; goes on when that is gon
   expect([sole.held?.kind, sole.stranger]).toEqual(['second-box', false])
 })
 
+it('another box that answers weighs more than a head: two boxes must not move the same arms', async () => {
+  await keep('status', status(true))
+  await keep('head', head(11))
+  broker.on('message', () => {
+    if (said.at(-1)?.state === 'asks') void keep('status', status(true))
+  })
+  expect(await sole.admit(null, {})).toMatch(/another box/)
+  expect([sole.held?.kind, sole.stranger]).toEqual(['second-box', true])
+})
+
+it('once held back by a box it asks again, also when the broker has forgotten everything', async () => {
+  await keep('status', status(true))
+  let there = true
+  broker.on('message', () => {
+    if (there && said.at(-1)?.state === 'asks') void keep('status', status(true))
+  })
+  expect(await sole.admit(null, {})).toMatch(/another box/)
+  await broker.publishAsync(topic('status'), '', { qos: 1, retain: true })
+  expect(await sole.admit(null, {})).toMatch(/another box/)
+  there = false
+  await broker.publishAsync(topic('status'), '', { qos: 1, retain: true })
+  expect(await sole.admit(null, {})).toBeNull()
+})
+
 it.each([
   ['that goes on where this journal ends', () => head(11), /this journal ends at entry 10/],
   ['with another past', () => head(9, hashOf(1)), /this journal has another entry there/],
