@@ -1,6 +1,7 @@
 /** Who gets as far as CONNECT: connections by number and by rate, before a byte is read or a handshake begun. */
 import type { Socket } from 'node:net'
-import { type BrokerLimits, BURST_S, Bucket, type LimitKind } from './limits.ts'
+import { Bucket } from '../kernel/bucket.ts'
+import { type BrokerLimits, BURST_S, type LimitKind } from './limits.ts'
 import { isLoopback } from './listen.ts'
 
 /** Addresses that are remembered; more than this at once, and all begin anew. */

@@ -1,8 +1,9 @@
 /** What goes over one connection, metered: packet by packet on the way in, what waits on the way out. */
 import type { Socket } from 'node:net'
+import type { Bucket } from '../kernel/bucket.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { PacketGate } from './gate.ts'
-import type { Bucket, LimitKind } from './limits.ts'
+import type { LimitKind } from './limits.ts'
 
 /** At most this much is handed on at once where packets are small: thousands of them in one go would hold up everything else. */
 const SLICE = 4_096

@@ -1,8 +1,9 @@
 /** The meters of all connections of the broker. */
 import type { Socket } from 'node:net'
 import type { Client } from 'aedes'
+import { Bucket } from '../kernel/bucket.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { type BrokerLimits, BURST_S, Bucket, type LimitKind } from './limits.ts'
+import { type BrokerLimits, BURST_S, type LimitKind } from './limits.ts'
 import { Meter } from './meter.ts'
 
 /** A subscriber that takes nothing for this long is dropped. */

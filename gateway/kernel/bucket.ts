@@ -1,0 +1,32 @@
+/** A token bucket that may go into debt: what has come is paid afterwards. */
+export class Bucket {
+  readonly #perS: number
+  readonly #most: number
+  #tokens: number
+  #at: number
+  /** @param now mono, ms */
+  constructor(perS: number, most: number, now: number) {
+    this.#perS = perS
+    this.#most = most
+    this.#tokens = most
+    this.#at = now
+  }
+  take(n: number, now: number): void {
+    this.#fill(now)
+    this.#tokens -= n
+  }
+  /** How long until nothing is owed, ms. */
+  wait(now: number): number {
+    this.#fill(now)
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#perS) * 1_000)
+  }
+  /** Nothing was taken for so long that it is as good as new. */
+  full(now: number): boolean {
+    this.#fill(now)
+    return this.#tokens >= this.#most
+  }
+  #fill(now: number): void {
+    this.#tokens = Math.min(this.#most, this.#tokens + ((now - this.#at) / 1_000) * this.#perS)
+    this.#at = now
+  }
+}
