@@ -1,4 +1,5 @@
 /** A quadrilateral of a picture as an upright one: the projective map of a rectangle's corners (Heckbert 1989), sampled. Pure. */
+import { blend } from './blend.ts'
 import { sides } from './geometry.ts'
 import type { Raster } from './image.ts'
 import type { Point, Quad } from './plate.ts'
@@ -59,7 +60,7 @@ export function rectify(from: Raster, quad: Quad, margin: number, width: number,
   else nearest(from, scaled, width, height, nu, nv, to, offset)
 }
 
-/** Fixed point, 8 bits of fraction, as in fit.ts. */
+/** One sample a pixel, in fixed point. */
 function bilinear(
   { data, width: w, height: t }: Raster,
   map: Homography,
@@ -83,13 +84,7 @@ function bilinear(
       const p = (py >> 8) * stride + (px >> 8) * 3
       const q = px < maxX ? p + 3 : p
       const down = py < maxY ? stride : 0
-      const w11 = fx * fy
-      const w10 = (fy << 8) - w11
-      const w01 = (fx << 8) - w11
-      const w00 = 0x10000 - w11 - w10 - w01
-      to[o] = (data[p]! * w00 + data[q]! * w01 + data[p + down]! * w10 + data[q + down]! * w11 + 0x8000) >> 16
-      to[o + 1] = (data[p + 1]! * w00 + data[q + 1]! * w01 + data[p + down + 1]! * w10 + data[q + down + 1]! * w11 + 0x8000) >> 16
-      to[o + 2] = (data[p + 2]! * w00 + data[q + 2]! * w01 + data[p + down + 2]! * w10 + data[q + down + 2]! * w11 + 0x8000) >> 16
+      blend(data, p, q, down, fx, fy, to, o)
       o += 3
     }
   }
