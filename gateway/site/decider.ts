@@ -64,13 +64,11 @@ interface Decided {
   readonly record: DecisionRecord & { readonly load: Load }
 }
 
-/** What the other half said when the vehicle was first asked about: its answer is not to be had again. */
-interface Before {
-  readonly peer: Facts['peer']
-}
-
-/** Who it is and what the rules say. Unknown is not yes: what the rules don't know is referred. */
-function decisionOf(p: Passage, d: Deciding, before?: Before): Decided {
+/**
+ * Who it is and what the rules say. Unknown is not yes: what the rules don't know is referred.
+ * @param told what the other half said when the vehicle was first asked about: its answer is not to be had again
+ */
+function decisionOf(p: Passage, d: Deciding, told?: Facts['peer']): Decided {
   const { plates } = d.findings
   const direction = d.lane.direction === 'export' ? 'export' : 'import'
   const identity = identify({
@@ -95,7 +93,7 @@ function decisionOf(p: Passage, d: Deciding, before?: Before): Decided {
     lists: d.lists,
     age: d.age,
     history: d.earlier?.history({ passage: p.id, lane: p.lane, direction: p.direction, load: undecided, now: d.now }),
-    peer: before ? before.peer : d.peer?.(identity, direction),
+    peer: told ?? d.peer?.(identity, direction),
     now: d.now,
   })
   const inhibited = d.inhibited === null ? null : outOfOrder(d.inhibited, d.rules.hash)
@@ -168,7 +166,7 @@ export async function decideDurably(p: Passage, d: DecidingDurably): Promise<Dur
   if (d.otherLanes) remember(p, decision, d.otherLanes.sent)
   const review = () => {
     if (decision.outcome !== 'pass') return null
-    const now = decisionOf(p, deciding(d, d.clock.now()), { peer: facts.peer })
+    const now = decisionOf(p, deciding(d, d.clock.now()), facts.peer)
     const same = now.identity.declaration?.id === identity.declaration?.id
     return now.decision.outcome === 'pass' && same ? null : () => refer(p, now, d)
   }

@@ -171,9 +171,8 @@ export class Desk {
     }
     this.#cases.delete(passage.lane)
     found.timer?.cancel()
-    if (found.passage.historical && type === 'luong.passage.aborted.v1') {
+    if (found.passage.historical && type === 'luong.passage.aborted.v1')
       this.#resumed.set(passage.lane, { case: found, at: this.#o.clock.mono() })
-    }
     if (found.escalated) this.#record([alarmEvent(this.#context(passage), 'cleared', ALARM, { passage })])
   }
 
