@@ -12,7 +12,7 @@ import type { Claim } from '../../../gateway/uplink/schema/claim.ts'
 import type { Status } from '../../../gateway/uplink/schema/up.ts'
 import { Sole } from '../../../gateway/uplink/sole.ts'
 import { startMosquitto } from '../../harness/mosquitto.ts'
-import { BASE, client } from './helpers.ts'
+import { BASE, client, until } from './helpers.ts'
 
 const AT = '2026-11-22T08:00:00.000+07:00'
 const undo: (() => unknown)[] = []
@@ -74,6 +74,7 @@ it('goes on where nobody is, where the last run ended, and where nobody answers 
   expect(said).toEqual([])
   await keep('status', status(true))
   expect(await sole.admit(null, {})).toBeNull()
+  await until(() => said.length >= 2)
   expect(said.map((c) => c.state)).toEqual(['asks', 'settled'])
   // After a long connection it does not look again: nothing is asked.
   expect(await sole.admit(3600_000, {})).toBeNull()
@@ -88,6 +89,7 @@ it('stands back from a box that answers, as a stranger; goes on when that is gon
   })
   expect(await sole.admit(null, {})).toMatch(/another box speaks for this site: boot other, sequence 7/)
   expect([sole.held?.kind, sole.stranger]).toEqual(['second-box', true])
+  await until(() => said.length >= 2)
   expect(said.map((c) => c.state)).toEqual(['asks', 'held'])
   expect(said[1]).toMatchObject({ boot: 'mine', key: seal.fingerprint, sequence: 5, why: sole.held?.why })
   there = false
@@ -131,6 +133,7 @@ it.each([
   expect([sole.held?.kind, sole.stranger]).toEqual(['journal-behind', false])
   await broker.publishAsync(topic('head'), '', { qos: 1, retain: true })
   expect(await sole.admit(null, {})).toBeNull()
+  await until(() => said.length >= 2)
   expect(said.map((c) => c.state)).toEqual(['held', 'settled'])
 })
 
