@@ -1,6 +1,5 @@
 /** Makes a site's links and devices, starts and stops them together. One device's trouble does not keep the others from running. */
 
-import type { TlsMaterial } from '../gateway/kernel/certificates.ts'
 import type { Clock } from '../gateway/kernel/clock.ts'
 import { withDeadline } from '../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
@@ -9,7 +8,7 @@ import type { Device, DriverContext, DriverEntry, InputPoint, OutputPoint } from
 import { deadDevice, isolate } from './isolate.ts'
 import { type DeviceSpec, deviceOf, type LinkSettings, type Links, planDevices } from './plan.ts'
 import { drivers } from './registry.ts'
-import type { BrokerAccess } from './transport/access.ts'
+import { accessOf } from './transport/access.ts'
 import { type MqttTransport, mqttTransport } from './transport/mqtt.ts'
 import { serialTransport } from './transport/serial.ts'
 import { tcpTransport } from './transport/tcp.ts'
@@ -188,7 +187,7 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
     renew(links) {
       for (const [id, transport] of messages) {
         const settings = links[id]
-        if (settings?.kind === 'mqtt') transport.renew(linkAccess(settings))
+        if (settings?.kind === 'mqtt') transport.renew(accessOf(settings))
       }
     },
     async stop() {
@@ -222,17 +221,6 @@ export function mqttOptions(link: string, settings: LinkSettings & { kind: 'mqtt
   return {
     name: `${link} (${settings.url})`,
     url: settings.url as string,
-    ...linkAccess(settings),
+    ...accessOf(settings),
   }
 }
-
-function linkAccess({ username, password, tls }: LinkSettings & { kind: 'mqtt' }): BrokerAccess {
-  const material = Object.entries(tls ?? {}).flatMap(([k, v]) => (v === undefined ? [] : [[k, typeof v === 'string' ? v : v.pem]]))
-  return {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password: revealed(password) }),
-    ...(tls === undefined ? {} : { tls: Object.fromEntries(material) as TlsMaterial }),
-  }
-}
-
-const revealed = (password: string | { reveal(): string }) => (typeof password === 'string' ? password : password.reveal())

@@ -1,16 +1,7 @@
 /** What building a site's devices and building their simulated ends have in common: links, order, look-ups. */
 import { LuongError } from '../gateway/kernel/errors.ts'
 import type { DriverEntry } from './driver.ts'
-
-/** A PEM text, or what holds it (config/schema/tls.ts). */
-type Pem = string | { readonly pem: string } | undefined
-
-export interface LinkTls {
-  readonly ca?: Pem
-  readonly cert?: Pem
-  readonly key?: Pem
-  readonly servername?: string | undefined
-}
+import type { AccessSettings } from './transport/access.ts'
 
 /** A link as the site file says it (config/schema/site.ts), secrets already read. */
 export type LinkSettings =
@@ -23,14 +14,10 @@ export type LinkSettings =
       readonly stop_bits: 1 | 2
     }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | {
+  | ({
       readonly kind: 'mqtt'
       readonly url?: string | undefined
-      readonly username?: string | undefined
-      /** The password, or something that gives it out (config/schema/secret.ts). */
-      readonly password?: string | { reveal(): string } | undefined
-      readonly tls?: LinkTls | undefined
-    }
+    } & AccessSettings)
   | { readonly kind: 'memory' }
 export type Links = Readonly<Record<string, LinkSettings>>
 

@@ -1,7 +1,6 @@
 /** Certificates and keys: named in the site file, kept in PEM files beside it. */
 import type { X509Certificate } from 'node:crypto'
 import { z } from 'zod'
-import type { TlsMaterial } from '../../gateway/kernel/certificates.ts'
 import { about, host, line, tcpPort } from './common.ts'
 
 /** A PEM file. The loader reads and checks it; what was read then is what is used until the next reload. */
@@ -73,16 +72,6 @@ export const serverTls = z
   .meta(about('TLS', 'A second listener with TLS, beside the plain one, which may stay on loopback. Absent: none.'))
 
 type ClientTls = NonNullable<z.output<typeof clientTls>>
-
-/** The texts of the files. */
-export function tlsMaterial({ ca, cert, key, servername }: Pick<ClientTls, 'ca' | 'cert' | 'key' | 'servername'>): TlsMaterial {
-  return {
-    ...(ca ? { ca: ca.pem } : {}),
-    ...(cert ? { cert: cert.pem } : {}),
-    ...(key ? { key: key.pem } : {}),
-    ...(servername === undefined ? {} : { servername }),
-  }
-}
 
 interface Addressed {
   readonly url?: string | undefined

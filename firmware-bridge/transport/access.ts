@@ -8,6 +8,44 @@ export interface BrokerAccess {
   readonly tls?: TlsMaterial
 }
 
+/** A PEM text, or what holds it (config/schema/tls.ts). */
+type Pem = string | { readonly pem: string } | undefined
+
+export interface TlsSettings {
+  readonly ca?: Pem
+  readonly cert?: Pem
+  readonly key?: Pem
+  readonly servername?: string | undefined
+}
+
+/** The same as the site file says it. */
+export interface AccessSettings {
+  readonly username?: string | undefined
+  /** The password, or something that gives it out (config/schema/secret.ts). */
+  readonly password?: string | { reveal(): string } | undefined
+  readonly tls?: TlsSettings | undefined
+}
+
+/** Name, password and certificates, where there are any, and nothing else. */
+export function accessOf({ username, password, tls }: AccessSettings): BrokerAccess {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password: typeof password === 'string' ? password : password.reveal() }),
+    ...(tls === undefined ? {} : { tls: materialOf(tls) }),
+  }
+}
+
+/** The texts of the files. */
+export function materialOf({ ca, cert, key, servername }: TlsSettings): TlsMaterial {
+  const text = (pem: Exclude<Pem, undefined>) => (typeof pem === 'string' ? pem : pem.pem)
+  return {
+    ...(ca === undefined ? {} : { ca: text(ca) }),
+    ...(cert === undefined ? {} : { cert: text(cert) }),
+    ...(key === undefined ? {} : { key: text(key) }),
+    ...(servername === undefined ? {} : { servername }),
+  }
+}
+
 /** @param url mqtt://, mqtts://, ws:// or wss://; TLS is spoken where the url says so, and certificates are always checked */
 export function accessOptions(url: string, { username, password, tls }: BrokerAccess): IClientOptions {
   const { servername, ...pems } = tls ?? {}

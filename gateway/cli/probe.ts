@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import { loadSite } from '../../config/load.ts'
 import type { Links } from '../../firmware-bridge/plan.ts'
 import { type ProbeResult, probeDevice } from '../../firmware-bridge/probe.ts'
+import { accessOf } from '../../firmware-bridge/transport/access.ts'
 import { mqttTransport } from '../../firmware-bridge/transport/mqtt.ts'
 import type { MessageTransport } from '../../firmware-bridge/transport/transport.ts'
 import { sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
-import { brokerAccess } from '../site/derive.ts'
 import { paint } from './colour.ts'
 
 interface Options {
@@ -82,7 +82,7 @@ async function siteBroker(config: BrokerConfig): Promise<MessageTransport> {
 function brokerAddress(config: BrokerConfig) {
   if ('external' in config) {
     const { external } = config
-    return { name: `broker (${external.url})`, url: external.url, ...brokerAccess(external) }
+    return { name: `broker (${external.url})`, url: external.url, ...accessOf(external) }
   }
   const { port, users } = config.embedded
   const user = users.find((u) => u.role === 'admin') ?? users.find((u) => u.role === 'device')

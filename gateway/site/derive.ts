@@ -1,8 +1,7 @@
 /** Small translations from the site file to what the parts take. */
 import { createHash } from 'node:crypto'
 import type { Site } from '../../config/schema/site.ts'
-import { tlsMaterial } from '../../config/schema/tls.ts'
-import type { BrokerAccess } from '../../firmware-bridge/transport/access.ts'
+import { accessOf } from '../../firmware-bridge/transport/access.ts'
 import type { RunningBroker } from '../broker/broker.ts'
 import type { LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
@@ -30,7 +29,7 @@ export function targetConnections(
       target: 'local',
       // No session kept: it also carries the devices' topics, and pictures or sensor changes that the broker saved up while we
       // were away would be taken for what is in the lane now.
-      connection: { url: external.url, ...brokerAccess(external), keepSession: false, protocol: 'auto' },
+      connection: { url: external.url, ...accessOf(external), keepSession: false, protocol: 'auto' },
       window: WINDOW,
     })
   }
@@ -45,7 +44,7 @@ export function targetConnections(
   else if (up)
     out.push({
       target: 'uplink',
-      connection: { url: up.url, others: up.others, ...brokerAccess(up), keepSession: true, protocol: 'auto' },
+      connection: { url: up.url, others: up.others, ...accessOf(up), keepSession: true, protocol: 'auto' },
       window: up.window,
       latePerSecond: up.late_per_s,
       orders: up.commands,
@@ -62,16 +61,6 @@ interface Connected {
 export function platformLink(site: Site, targets: readonly Connected[]): boolean | null {
   const link = targets.find((t) => t.name === 'uplink') ?? ('external' in site.broker ? targets[0] : undefined)
   return link?.connection.up ?? null
-}
-
-/** Name, password and certificates of a connection, where there are any. */
-export function brokerAccess(settings: Pick<NonNullable<Site['uplink']>, 'username' | 'password' | 'tls'>): BrokerAccess {
-  const { username, password, tls } = settings
-  return {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password: password.reveal() }),
-    ...(tls === undefined ? {} : { tls: tlsMaterial(tls) }),
-  }
 }
 
 /** A lane as the rules know it, but for its direction, which may change. */

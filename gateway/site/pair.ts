@@ -1,5 +1,6 @@
 /** This site as one half of a smart gate: settings, the way to the other half, and what others here ask of it. */
 import type { Site } from '../../config/schema/site.ts'
+import { accessOf } from '../../firmware-bridge/transport/access.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -12,7 +13,6 @@ import type { PairSettings } from '../peer/pair.ts'
 import type { Facts } from '../rules/facts.ts'
 import { BrokerConnection } from '../uplink/connection.ts'
 import type { Command } from '../uplink/schema/down.ts'
-import { brokerAccess } from './derive.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality } from './passage.ts'
 
@@ -56,7 +56,7 @@ export class Pair {
         : new BrokerConnection({
             name: `broker of ${peer.site}`,
             url,
-            ...brokerAccess(peer.broker ?? {}),
+            ...accessOf(peer.broker ?? {}),
             clientId: `luong-${id}-peer`,
             // Both sides acknowledge each other: nothing of MQTT 5 is needed, and embedded brokers do not speak it.
             protocol: 4,
@@ -108,7 +108,7 @@ export class Pair {
 
   /** Other credentials or certificates for the broker where the two meet. */
   renew({ broker }: NonNullable<Site['peer']>): void {
-    if (broker) this.#own?.renew(brokerAccess(broker))
+    if (broker) this.#own?.renew(accessOf(broker))
   }
 
   stats(): ChannelStats {

@@ -1,6 +1,6 @@
 /** The parts with large libraries behind them (aedes, mqtt.js): read while the journal opens and the models load. */
 import type { LoadedSite } from '../../config/load.ts'
-import { tlsMaterial } from '../../config/schema/tls.ts'
+import { materialOf } from '../../firmware-bridge/transport/access.ts'
 import type { BrokerConfig, RunningBroker } from '../broker/broker.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
@@ -57,6 +57,6 @@ export function brokerConfig({ site, devices }: LoadedSite): BrokerConfig | null
       inFlight: l.in_flight,
       queuedBytes: l.queued_kb * 1024,
     },
-    ...(tls ? { tls: { host: tls.host, port: tls.port, material: tlsMaterial(tls), clientCertificates: tls.client_certificates } } : {}),
+    ...(tls ? { tls: { host: tls.host, port: tls.port, material: materialOf(tls), clientCertificates: tls.client_certificates } } : {}),
   }
 }

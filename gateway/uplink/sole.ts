@@ -6,7 +6,7 @@
  * the journal keeps it.
  */
 import type { z } from 'zod'
-import type { BrokerAccess } from '../../firmware-bridge/transport/access.ts'
+import { accessOf, type BrokerAccess } from '../../firmware-bridge/transport/access.ts'
 import type { Message } from '../../firmware-bridge/transport/transport.ts'
 import type { JournalHead } from '../journal/journal.ts'
 import { type Clock, sleep, withDeadline } from '../kernel/clock.ts'
@@ -72,17 +72,12 @@ export class Sole {
    * Before each connection. Null: go on.
    * @param lived ms that the connection before was up; null: there was none a moment ago
    */
-  readonly admit = async (lived: number | null, { username, password, tls }: BrokerAccess): Promise<string | null> => {
+  readonly admit = async (lived: number | null, access: BrokerAccess): Promise<string | null> => {
     if (lived !== null && lived >= SHORT_MS && this.#held === null) return null
     const { connection, clientId, boot, clock, log } = this.#o
     const { url, others = [], protocol = 'auto' } = connection
-    const access = {
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(tls ? { tls } : {}),
-    }
     const about = { name: 'uplink, looking', clientId: `${clientId}-${boot.slice(0, 6)}`, clock, log: quiet(log) }
-    const link = new BrokerConnection({ url, others, protocol, ...access, ...about })
+    const link = new BrokerConnection({ url, others, protocol, ...accessOf(access), ...about })
     const up = new Promise<void>((done) => link.onState((is) => is && done()))
     const view = this.#listen(link)
     try {
