@@ -8,7 +8,7 @@ import { DeclarationIndex } from '../identity/declarations.ts'
 import { ListIndex } from '../identity/lists.ts'
 import type { EventEntry, Journal, PassageRow } from '../journal/journal.ts'
 import { type Zone, zoneOf } from '../journal/zone.ts'
-import { type Clock, systemClock, type Timer, withDeadline } from '../kernel/clock.ts'
+import { type Clock, systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import type { RuleSet } from '../rules/load.ts'
@@ -29,7 +29,7 @@ import { openInbox, recall } from './inbound.ts'
 import type { LanePlans, TurnAgreement } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { otherLane, sitePlans, siteTurns } from './lane-views.ts'
-import { type LaneUnit, laneState, makeLane, policyOf } from './lanes.ts'
+import { type LaneUnit, makeLane, policyOf } from './lanes.ts'
 import type { Target } from './links.ts'
 import { type Pair, startPair } from './pair.ts'
 import { embeddedBroker, loadParts, type Parts } from './parts.ts'
@@ -37,14 +37,13 @@ import type { ClockQuality } from './passage.ts'
 import { startReaders } from './readers.ts'
 import { checkedRules, needRestart } from './reload.ts'
 import { Renewal } from './renewal.ts'
-import { healthReport, samples } from './report.ts'
 import { SentOn } from './sent-on.ts'
 import { Storage } from './storage.ts'
+import { Telling } from './telling.ts'
 import type { Turns } from './turns.ts'
 
 export type { GatewayOptions } from './gateway-options.ts'
 
-const STATS_MS = 5_000
 const SETTLE_MS = 5_000
 const FAREWELL_MS = 1_000
 const STOP_RECORD_MS = 3_000
@@ -77,7 +76,7 @@ export class Gateway {
   readonly figures: SiteFigures
   #broker: RunningBroker | null = null
   #health: HealthServer | null = null
-  #statsTimer: Timer | null = null
+  #telling: Telling | null = null
   #stopping: Promise<void> | null = null
   #announced = false
   readonly #renewal: Renewal
@@ -96,7 +95,7 @@ export class Gateway {
     this.#renewal = new Renewal(site, options.uplinkUrl)
     const [journal, recorder, clock, boot] = [() => this.journal, () => this.storage.recorder, this.#clock, this.#boot]
     this.freshness = new ListFreshness({ policy: site.lists, journal, link: () => platformLink(site, this.#targets), clock, log })
-    const changed = (lane: string) => this.#publishLane(lane)
+    const changed = (lane: string) => this.#telling?.lane(lane)
     const about = { clock, clockQuality: this.#quality, zone: this.#zone, log }
     this.#desk = new Desk({ ...about, recorder, policy: site.desk })
     this.figures = new SiteFigures({ ...about, lanes: Object.keys(site.lanes), policy: site.stays })
@@ -166,8 +165,9 @@ export class Gateway {
     await this.#connect()
     await this.#build(unfinished)
     await pool
+    const telling = this.#tell()
     // A port that is taken must be known before anything is wired up.
-    const about = { health: () => healthReport(this.#view()), samples: () => samples(this.#view()) }
+    const about = { health: () => telling.health(), samples: () => telling.samples() }
     this.#health = await startHealth({ host: site.http.host, port: this.#o.httpPort ?? site.http.port, ...about })
     this.#started.push(() => this.#health?.stop())
     await this.#announce(unfinished)
@@ -179,7 +179,7 @@ export class Gateway {
     this.#started.push(() => this.#plans.stop())
     this.#devices.start()
     for (const target of this.#targets) await target.start()
-    this.#tick()
+    if (!this.#stopping) telling.start()
   }
 
   async #connect(): Promise<void> {
@@ -265,7 +265,7 @@ export class Gateway {
         zone: this.#zone,
         log: this.#log,
         turns: this.#turns,
-        onChange: () => this.#publishLane(id),
+        onChange: () => this.#telling?.lane(id),
         onPassage: (type, passage) => {
           this.#desk.passage(type, passage)
           // What is recorded with this event is not yet: it is counted a moment later.
@@ -276,6 +276,31 @@ export class Gateway {
       this.#lanes.set(id, unit)
       this.#started.push(() => unit.stop())
     }
+  }
+
+  /** All parts are there: what it tells from now on. */
+  #tell(): Telling {
+    const { declarations, lists, freshness, figures, storage } = this
+    this.#telling = new Telling({
+      ...{ declarations, lists, freshness, figures, storage },
+      lanes: this.#lanes,
+      targets: this.#targets,
+      devices: this.#devices,
+      pool: this.#pool,
+      broker: this.#broker,
+      inbox: this.#inbox,
+      pair: this.#pair,
+      desk: this.#desk,
+      turns: this.#turns,
+      plans: this.#plans,
+      box: this.#box,
+      renewal: this.#renewal,
+      loop: this.#loop,
+      status: () => this.#status(),
+      clock: this.#clock,
+      zone: this.#zone,
+    })
+    return this.#telling
   }
 
   /** `site.started`, and the end of every unfinished passage whose lane is not there any more. */
@@ -291,54 +316,6 @@ export class Gateway {
 
   #status(): Status {
     return siteStatus(this.#o.loaded.site.site.id, this.#facts(), this.journal.head().sequence, this.#zone)
-  }
-
-  #publishLane(id: string): void {
-    const unit = this.#lanes.get(id)
-    if (!unit) return
-    this.#turns.changed(id)
-    const about = { desk: this.#desk.of(id), turn: this.#turns.why(id), plan: this.#plans.about(id) }
-    const state = laneState(unit, about, this.#devices, this.freshness.read(), this.#zone, this.#clock.now())
-    for (const target of this.#targets) target.lane(id, state)
-  }
-
-  #tick(): void {
-    if (this.#stopping) return
-    this.freshness.tick()
-    const stats = this.figures.stats()
-    for (const target of this.#targets) {
-      target.stats(stats)
-      target.status(this.#status())
-    }
-    this.#box.tick()
-    this.#renewal.tick([...this.#lanes.values()].map(({ runner }) => runner.state.phase))
-    for (const id of this.#lanes.keys()) this.#publishLane(id)
-    this.#statsTimer = systemClock.after(STATS_MS, () => this.#tick())
-  }
-
-  #view() {
-    return {
-      lanes: this.#lanes,
-      devices: this.#devices,
-      journal: this.journal.stats(),
-      head: this.journal.head(),
-      recorder: this.storage.recorder,
-      evidence: this.storage.evidence.stats(),
-      pool: this.#pool.stats(),
-      targets: this.#targets.map((t) => ({ connection: t.connection.stats(), publisher: t.publisher.stats() })),
-      broker: this.#broker?.stats() ?? null,
-      loop: this.#loop.read(),
-      declarations: this.declarations.size,
-      listEntries: this.lists.entries,
-      freshness: this.freshness.read(),
-      inside: this.figures.inside(),
-      zone: this.#zone,
-      now: this.#clock.now(),
-      inbox: this.#inbox.stats(),
-      said: [...this.#desk.problems(), ...this.#box.problems()],
-      pair: this.#pair?.stats() ?? null,
-      certificates: this.#renewal.certificates,
-    }
   }
 
   /**
@@ -378,7 +355,7 @@ export class Gateway {
   }
 
   async #stop(): Promise<void> {
-    this.#statsTimer?.cancel()
+    this.#telling?.stop()
     for (const unit of this.#lanes.values()) unit.stop()
     this.#desk.stop()
     if (this.#storage && this.#announced) {
