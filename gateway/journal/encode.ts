@@ -16,18 +16,22 @@ const NAME = /^[\x21-\x7e]{1,128}$/
 export function encode(entry: Entry): NewRow {
   const what = entry.kind === 'event' ? entry.type : `input of lane ${entry.lane}`
   if (!(entry.at >= 0 && entry.at < MAX_AT)) throw refuse(what, `"at" is not a time: ${entry.at}`)
-  const name = (key: string, value: string | undefined): string | null => {
-    if (value === undefined) return null
-    if (!NAME.test(value)) throw refuse(what, `"${key}" must be 1 to 128 printable ASCII characters without spaces`)
-    return value
-  }
-  const common = { lane: name('lane', entry.lane), passage: name('passage', entry.passage), at: Math.round(entry.at) }
+  const lane = name(what, 'lane', entry.lane)
+  const passage = name(what, 'passage', entry.passage)
+  const at = Math.round(entry.at)
   if (entry.kind === 'input') {
     const text = toText(what, [entry.body, entry.actions])
-    return { ...common, type: null, subject: null, text, plate: null, direction: null, load: loadIn(entry.body, entry.passage) }
+    return { type: null, lane, passage, subject: null, at, text, plate: null, direction: null, load: loadIn(entry.body, entry.passage) }
   }
-  const subject = entry.subject ?? null
-  return { ...common, type: name('type', entry.type), subject, text: toText(what, entry.data), ...seen(subject, entry.data), load: null }
+  const { subject = null, data } = entry
+  const { plate, direction } = seen(subject, data)
+  return { type: name(what, 'type', entry.type), lane, passage, subject, at, text: toText(what, data), plate, direction, load: null }
+}
+
+function name(what: string, key: string, value: string | undefined): string | null {
+  if (value === undefined) return null
+  if (!NAME.test(value)) throw refuse(what, `"${key}" must be 1 to 128 printable ASCII characters without spaces`)
+  return value
 }
 
 /** JSON of a value. PAYLOAD_INVALID when it has none, or is too large. */

@@ -1,4 +1,5 @@
 /** What the passages table says, as a pure fold over events: the journal applies it as it writes, `verify` applies it again. */
+import { toUSVString } from 'node:util'
 import type { PassageRow } from './journal.ts'
 
 export interface PassageEvent {
@@ -59,8 +60,8 @@ export function seen(subject: string | null, data: Readonly<Record<string, unkno
   const text = typeof first === 'object' && first !== null ? (first as { text?: unknown }).text : first
   const plate = subject ?? (typeof text === 'string' ? text : null)
   return {
-    // Through UTF-8 once, as SQLite would do: a lone surrogate must not make the row differ from its event.
-    plate: plate === null ? null : Buffer.from(plate).toString(),
+    // As UTF-8 would have it, in which SQLite keeps it: a lone surrogate must not make the row differ from its event.
+    plate: plate === null ? null : toUSVString(plate),
     direction: data.direction === 'import' || data.direction === 'export' ? data.direction : null,
   }
 }
