@@ -37,12 +37,13 @@ interface Job {
   readonly request: Request
   readonly options: RequestOptions
   readonly command: CommandOptions | undefined
-  readonly timer: Timer
+  /** Runs while it waits for the line; what is sent at once has none. */
+  timer?: Timer
   readonly waiters: { resolve: (answer: Answer) => void; reject: (error: LuongError) => void }[]
 }
 
 function settle(job: Job, result: Answer | LuongError): void {
-  job.timer.cancel()
+  job.timer?.cancel()
   for (const waiter of job.waiters) {
     if (result instanceof LuongError) waiter.reject(result)
     else waiter.resolve(result)
@@ -151,16 +152,17 @@ export class ModbusMaster {
     if (!this.#transport.up) return Promise.reject(new LuongError('LINK_DOWN', `${who}: ${this.#transport.name} is not connected`))
     if (queue.length >= max) return Promise.reject(new LuongError('QUEUE_FULL', `${who}: ${max} requests wait for the bus already`))
     return new Promise<Answer>((resolve, reject) => {
-      const timer = this.#clock.after(waitMs, () => {
+      const job: Job = { ...what, waiters: [{ resolve, reject }] }
+      queue.push(job)
+      this.#pump()
+      if (!queue.includes(job)) return
+      job.timer = this.#clock.after(waitMs, () => {
         const i = queue.indexOf(job)
         if (i < 0) return
         queue.splice(i, 1)
         settle(job, late())
         this.#pump()
       })
-      const job: Job = { ...what, timer, waiters: [{ resolve, reject }] }
-      queue.push(job)
-      this.#pump()
     })
   }
 
@@ -225,7 +227,7 @@ export class ModbusMaster {
     const frame = this.#framing.frame(expected, encodeRequest(request))
     const baud = this.#transport.baud
     const wireMs = baud === undefined ? 0 : ((frame.length + expected.length + 3) * 11_000) / baud
-    job.timer.cancel()
+    job.timer?.cancel()
     this.counters.requests++
     const due = this.#clock.mono() + job.options.timeoutMs + wireMs
     const timer = this.#clock.after(job.options.timeoutMs + wireMs, () => {

@@ -27,6 +27,7 @@ const FAR_MS = 1_000
 
 export class WireTap {
   readonly #onReaction: (reaction: Reaction) => void
+  /** Of every request that opens an arm. */
   readonly #onOpen: (unit: number, at: number) => void
   /** Inputs as last answered, by unit. */
   readonly #inputs = new Map<number, number>()
@@ -72,15 +73,17 @@ export class WireTap {
     const off = pdu[3] === 0 && pdu[4] === 0
     if (address === COIL.red && off) this.#reaction('light', unit, DI.open, at)
     else if (address === COIL.green && off) this.#reaction('enter', unit, DI.presence, at)
-    else if (address === FLASH_OPEN && !this.#reaction('reopen', unit, DI.presence, at)) this.#onOpen(unit, at)
+    else if (address === FLASH_OPEN) {
+      this.#onOpen(unit, at)
+      this.#reaction('reopen', unit, DI.presence, at)
+    }
   }
 
-  #reaction(kind: Reaction['kind'], unit: number, di: number, at: number): boolean {
+  #reaction(kind: Reaction['kind'], unit: number, di: number, at: number): void {
     const key = `${unit} ${di}`
     const since = this.#edges.get(key)
     this.#edges.delete(key)
-    if (since === undefined || at - since > FAR_MS) return false
+    if (since === undefined || at - since > FAR_MS) return
     this.#onReaction({ kind, ms: at - since })
-    return true
   }
 }

@@ -8,4 +8,7 @@ test('three per cent of a day: counts, loads and stays as they were, no wrong op
   expect(day.wrong).toEqual([])
   expect(day.trucks).toBeGreaterThan(20)
   expect(day.passed).toBeGreaterThan(15)
+  // Every decision was seen from its last input on, and nearly every open that followed.
+  expect(day.prompts).toHaveLength(day.trucks)
+  expect(day.prompts.filter((p) => p.open_ms !== undefined).length).toBeGreaterThan(10)
 })

@@ -4,6 +4,7 @@ import { arrivalOf, DAY_LISTS, type DayPlan, dayTrips, type Trip, wayBack } from
 import { type Arrival, announce } from '../sim/traffic.ts'
 import type { VehicleTruth } from '../sim/truth.ts'
 import { sameFigures } from './day-figures.ts'
+import { type Prompt, Promptness } from './promptness.ts'
 import { type RunningSite, startSite } from './site.ts'
 
 /** 07:00 at the gate. */
@@ -20,12 +21,26 @@ export interface RealDay {
   readonly events: number
   readonly hours: number
   readonly seconds: number
+  /** Of every decision; of those that had to wait for their turn before the arm opened, not when it did. */
+  readonly prompts: readonly Prompt[]
   /** Whatever is not as it was: counts that differ, wrong openings, lost events, decisions that nothing explains. */
   readonly wrong: readonly string[]
 }
 
+/** Trucks that have left, of how many that are known to come, and how long it took: hours at the gate, real seconds. */
+export interface DayProgress {
+  readonly left: number
+  readonly of: number
+  readonly hours: number
+  readonly seconds: number
+}
+
+export interface RealDayOptions {
+  readonly onProgress?: (progress: DayProgress) => void
+}
+
 /** Puts the trucks of the day on the road; resolves when the last has left. */
-async function drive(site: RunningSite, plan: DayPlan): Promise<void> {
+async function drive(site: RunningSite, plan: DayPlan, onLeft: (left: number, of: number) => void): Promise<void> {
   const { clock, world, feed, gateway } = site
   const lanes = new Map(Object.keys(Object.fromEntries(world.lanes)).map((id) => [id, laneFacts(site, id)]))
   let [no, left] = [0, 0]
@@ -55,7 +70,8 @@ async function drive(site: RunningSite, plan: DayPlan): Promise<void> {
       expected++
       send(lane, there.trip.back_after, (n) => wayBack(there.trip, there.arrival, n, lanes.get(lane)!, clock.now()), null)
     }
-    if (++left === expected) done()
+    onLeft(++left, expected)
+    if (left === expected) done()
   })
   for (const [list, key] of DAY_LISTS) feed.list(list, key, { key })
   for (const trip of trips) send(trip.lane, trip.at, (n) => arrivalOf(trip, n, lanes.get(trip.lane)!, clock.now()), trip)
@@ -65,13 +81,23 @@ async function drive(site: RunningSite, plan: DayPlan): Promise<void> {
   await site.heard()
 }
 
+/** Who had to wait for its turn says nothing of how soon the arm opens. */
+function withoutWaits(site: RunningSite, prompts: readonly Prompt[]): Prompt[] {
+  const waited = new Set(site.centre.log.events.filter((e) => e.type === 'luong.passage.queued.v1').map((e) => e.data.passage))
+  return prompts.map(({ open_ms, wire_ms, ...p }) =>
+    waited.has(p.passage) || open_ms === undefined || wire_ms === undefined ? p : { ...p, open_ms, wire_ms },
+  )
+}
+
 function laneFacts(site: RunningSite, id: string) {
   const lane = site.gateway.lane(id)!
   const { takes, scale, tag } = lane.policy.facts
   return { id, direction: lane.direction, takes, scale, tag }
 }
 
-export async function realDay(plan: DayPlan): Promise<RealDay> {
+/** The whole day; see {@link RealDay}. Rejects when the site cannot start or something never comes to an end. */
+export async function realDay(plan: DayPlan, { onProgress }: RealDayOptions = {}): Promise<RealDay> {
+  let watch!: Promptness
   const site = await startSite({
     file: 'config/sites/demo.yaml',
     seed: plan.seed,
@@ -80,10 +106,15 @@ export async function realDay(plan: DayPlan): Promise<RealDay> {
     traffic: false,
     officer: {},
     keep: 10_000,
+    watch: (loaded, clock) => {
+      watch = new Promptness(loaded, clock)
+      return watch
+    },
   })
   try {
     const [since, began] = [performance.now(), site.clock.mono()]
-    await drive(site, plan)
+    const took = () => ({ hours: (site.clock.mono() - began) / 3_600_000, seconds: (performance.now() - since) / 1_000 })
+    await drive(site, plan, (left, of) => onProgress?.({ left, of, ...took() }))
     const { truth } = site.world
     const figures = sameFigures(site, OPENING)
     return {
@@ -92,8 +123,8 @@ export async function realDay(plan: DayPlan): Promise<RealDay> {
       byOfficer: figures.byOfficer,
       turnedBack: truth.counts.backedOut,
       events: site.gateway.journal.head().sequence,
-      hours: (site.clock.mono() - began) / 3_600_000,
-      seconds: (performance.now() - since) / 1_000,
+      ...took(),
+      prompts: withoutWaits(site, watch.all),
       wrong: figures.wrong,
     }
   } finally {

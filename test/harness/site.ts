@@ -9,6 +9,8 @@ import { type Clock, systemClock } from '../../gateway/kernel/clock.ts'
 import { type Log, silentLog } from '../../gateway/kernel/log.ts'
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import { Gateway } from '../../gateway/site/gateway.ts'
+import type { Passage } from '../../gateway/site/passage.ts'
+import type { ReaderPool } from '../../models/plate.ts'
 import { type Feed, MqttFeed } from '../sim/feed.ts'
 import { loadScenario } from '../sim/scenario.ts'
 import { createWorld, type World, type WorldOptions } from '../sim/world.ts'
@@ -36,6 +38,15 @@ export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 
   readonly skewMs?: number
   /** Where the other half of a smart gate is met. */
   readonly peerUrl?: string
+  /** Looks on from outside. */
+  readonly watch?: (loaded: LoadedSite, clock: Clock) => SiteWatch
+}
+
+/** May put itself between the gateway and what brings it its inputs, and changes nothing. */
+export interface SiteWatch {
+  pool(pool: ReaderPool): ReaderPool
+  line(id: string, line: MemoryLine): MemoryLine
+  onPassage(type: string, passage: Passage): void
 }
 
 export interface RunningSite {
@@ -74,7 +85,13 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
   const shared = o.clock ?? new VirtualClock({ ...(o.pace === 'free' ? {} : { pace: o.pace ?? 30 }), epoch: o.epoch ?? MORNING })
   const clock = o.skewMs === undefined ? shared : skewed(shared, o.skewMs)
   const log = o.log ?? silentLog
-  const lines = new Map(Object.keys(loaded.site.links).map((id) => [id, memoryLine(id, clock)]))
+  const watch = o.watch?.(loaded, clock)
+  const lines = new Map(
+    Object.keys(loaded.site.links).map((id) => {
+      const line = memoryLine(id, clock)
+      return [id, watch?.line(id, line) ?? line]
+    }),
+  )
   const undo: (() => unknown)[] = []
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step()
@@ -90,7 +107,8 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     mqttPort: 0,
     httpPort: 0,
     ...(o.peerUrl === undefined ? {} : { peerUrl: o.peerUrl }),
-    ...(o.realReader ? {} : { pool: new LabelPool() }),
+    ...(o.realReader ? {} : { pool: watch?.pool(new LabelPool()) ?? new LabelPool() }),
+    ...(watch ? { onPassage: (type, passage) => watch.onPassage(type, passage) } : {}),
   })
   try {
     // The centre is there before the first event is.
