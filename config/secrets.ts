@@ -40,9 +40,15 @@ export async function resolveSecrets(
 
 async function resolveOne({ path, value: secret }: Found<Secret>, env: Environment, fileOf: (path: readonly PropertyKey[]) => string) {
   const source = secret.source
+  const take = (value: string, key: string, where: string) => {
+    const problem = secret.problem(value)
+    if (problem === null) return void secret.resolve(value)
+    return { path: [...path, key], message: `${where}: ${problem}`, hint: 'make one with `luong secret hash`' }
+  }
+  if ('inline' in source) return
   if ('env' in source) {
     const value = env[source.env]
-    if (value !== undefined && value !== '') return void secret.resolve(value)
+    if (value !== undefined && value !== '') return take(value, 'env', `the environment variable ${source.env}`)
     const what = value === undefined ? 'is not set' : 'is empty'
     return {
       path: [...path, 'env'],
@@ -56,7 +62,7 @@ async function resolveOne({ path, value: secret }: Found<Secret>, env: Environme
     const text = (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
     if (text === '') return complain(`the file ${source.file} is empty`, 'write the secret into it, on one line')
     if (text.length > MAX_LENGTH) return complain(`the file ${source.file} is too long for a secret`, `at most ${MAX_LENGTH} characters`)
-    return void secret.resolve(text)
+    return take(text, 'file', `the file ${source.file}`)
   } catch (error) {
     return complain(`the file ${source.file} cannot be read: ${reason(error)}`, `looked for ${file}`)
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { ORDERS } from '../../gateway/identity/orders.ts'
 import { about, brokerUrl, host, id, line, ms, tcpPort, topicFilter } from './common.ts'
-import { secret } from './secret.ts'
+import { passwordHash, secret } from './secret.ts'
 import { clientTls, serverTls, tlsNeedsUrl } from './tls.ts'
 
 const filters = (title: string, description: string) =>
@@ -12,30 +12,51 @@ const filters = (title: string, description: string) =>
     .default([])
     .meta(about(title, description))
 
-export const brokerUser = z.strictObject({
-  name: line(100).meta(about('Name', 'User name.')),
-  password: secret.meta(about('Password', 'Where the password is kept.')),
-  role: z
-    .enum(['device', 'central', 'page', 'admin', 'peer'])
-    .meta(
-      about(
-        'Role',
-        'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything; peer: the other half of a smart gate, its name is that of `peer.site`.',
+export const brokerUser = z
+  .strictObject({
+    name: line(100).meta(about('Name', 'User name.')),
+    password: secret.optional().meta(about('Password', 'Where the password is kept. Either this or `password_hash`.')),
+    password_hash: passwordHash
+      .optional()
+      .meta(
+        about(
+          'Password hash',
+          'In place of `password`: what `luong secret hash` made of it, itself or where it is kept. So the password is only where the client is.',
+        ),
       ),
-    ),
-  devices: z
-    .array(id.meta(about('Device', 'Device id.')))
-    .max(100)
-    .default([])
-    .meta(
-      about(
-        'Devices',
-        'Which devices this user is, for role device: it may publish what they send and hear what they are sent, by their own settings, and nothing of other devices.',
+    role: z
+      .enum(['device', 'central', 'page', 'admin', 'peer'])
+      .meta(
+        about(
+          'Role',
+          'device: its own topics only; central: reads events, sends declarations and commands; page: reads; admin: everything; peer: the other half of a smart gate, its name is that of `peer.site`.',
+        ),
       ),
-    ),
-  publish: filters('Publish', 'Topics this user may publish to besides those of its role.'),
-  subscribe: filters('Subscribe', 'Topics this user may read besides those of its role.'),
-})
+    devices: z
+      .array(id.meta(about('Device', 'Device id.')))
+      .max(100)
+      .default([])
+      .meta(
+        about(
+          'Devices',
+          'Which devices this user is, for role device: it may publish what they send and hear what they are sent, by their own settings, and nothing of other devices.',
+        ),
+      ),
+    publish: filters('Publish', 'Topics this user may publish to besides those of its role.'),
+    subscribe: filters('Subscribe', 'Topics this user may read besides those of its role.'),
+  })
+  .superRefine((user, ctx) => {
+    if (user.password && user.password_hash)
+      ctx.addIssue({ code: 'custom', path: ['password_hash'], message: 'there is `password` already: leave one of the two out' })
+    if (!user.password && !user.password_hash)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['password'],
+        message: 'is missing: write {file: PATH} or {env: NAME}, or give `password_hash`',
+      })
+  })
+
+export type BrokerUser = z.output<typeof brokerUser>
 
 const most = (def: number, min: number, max: number, title: string, description: string, unit?: string) =>
   z

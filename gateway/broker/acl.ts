@@ -1,25 +1,34 @@
 /** Who may connect, publish and subscribe. Roles come from the topic table, own filters from the configuration. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { topicMatches } from '../../firmware-bridge/transport/topic.ts'
+import { type PasswordHash, sameHash } from '../kernel/password-hash.ts'
 import { type Access, accessOf, type Role, type TopicBase } from '../uplink/topics.ts'
 
 export interface BrokerAccount {
   readonly name: string
-  readonly password: string
+  /** The password itself, or all that is known of it. */
+  readonly password: string | PasswordHash
   readonly role: Role
   /** Filters on top of what the role may do. */
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
 }
 
-/** Finds the account of a name and password. Takes the same time whether the name, the password or nothing is wrong. */
+/** Whether both have the same password, as far as can be seen: a hash with another salt counts as another one. */
+export function samePassword(a: BrokerAccount, b: BrokerAccount): boolean {
+  if (typeof a.password === 'string' || typeof b.password === 'string') return a.password === b.password
+  return sameHash(a.password, b.password)
+}
+
+/** Finds the account of a name and password, among those whose password is known. Takes the same time whether the name, the password or nothing is wrong. */
 export function authenticate(accounts: readonly BrokerAccount[], name: string, password: Uint8Array): BrokerAccount | null {
   const given = digest(password)
   let found: BrokerAccount | null = null
   for (const account of accounts) {
+    if (typeof account.password !== 'string') continue
     const sameName = timingSafeEqual(digest(account.name), digest(name))
-    const samePassword = timingSafeEqual(digest(account.password), given)
-    if (sameName && samePassword) found = account
+    const right = timingSafeEqual(digest(account.password), given)
+    if (sameName && right) found = account
   }
   return found
 }

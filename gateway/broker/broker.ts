@@ -21,6 +21,7 @@ import { boundRetained, type RetainedStats } from './gate.ts'
 import { type BrokerLimits, LIMITS, type LimitCounts, type LimitKind, noLimitHit } from './limits.ts'
 import { type BrokerTls, exchangeTls, isLoopback, listen, tlsServer } from './listen.ts'
 import { Metering } from './metering.ts'
+import { Passwords } from './passwords.ts'
 import { pipe } from './pipe.ts'
 import { addressOf, Rights } from './rights.ts'
 
@@ -56,6 +57,8 @@ export interface BrokerStats {
   /** How often each limit was reached. */
   readonly limited: LimitCounts
   readonly retained: RetainedStats
+  /** Passwords that were worked out against a hash; the others were known already. */
+  readonly hashed: number
 }
 
 export interface RunningBroker {
@@ -105,7 +108,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     quiet.warn(detail, WORDS[kind])
   }
   const metering = new Metering({ clock, limits: () => limits, maxPayloadKb: config.maxPayloadKb, over })
-  const internal: BrokerAccount = {
+  const internal: BrokerAccount & { readonly password: string } = {
     name: `${INTERNAL}${randomBytes(8).toString('hex')}`,
     password: randomBytes(32).toString('hex'),
     role: 'site',
@@ -113,11 +116,13 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     subscribe: [],
   }
   const door = new Door(() => limits)
+  const passwords = new Passwords(clock)
   const rights = new Rights(config.users, {
     base: config,
     internal,
     limits: () => limits,
     named: config.tls?.clientCertificates === 'named',
+    passwords,
     quiet,
     over,
     entered: (client, user) => {
@@ -228,6 +233,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
       denied: rights.denied + limited.subscriptions,
       limited: { ...limited },
       retained: retained(),
+      hashed: passwords.checked,
     }),
     exchange(change) {
       guardAnonymous(hosts, change.users)
@@ -244,6 +250,7 @@ const WORDS: Readonly<Record<LimitKind, string>> = {
   per_address: 'broker: too many connections from one address; this one was refused',
   per_user: 'broker: too many connections of one user; this one was refused',
   connect_rate: 'broker: connections from one address come too fast; this one was refused',
+  password_checks: 'broker: too many passwords to check, or too many wrong ones from one address; this one was not checked',
   packet_size: 'broker: a packet is larger than max_payload_kb; the connection was closed',
   packet_time: 'broker: a packet was not finished in time; the connection was closed',
   publish_rate: 'broker: a client sends too fast; it is read more slowly',

@@ -53,6 +53,7 @@ export const LIMIT_KINDS = [
   'per_address',
   'per_user',
   'connect_rate',
+  'password_checks',
   'packet_size',
   'packet_time',
   'publish_rate',

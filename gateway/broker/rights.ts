@@ -2,11 +2,13 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Aedes, AuthenticateError, Client } from 'aedes'
+import type { PasswordHash } from '../kernel/password-hash.ts'
 import type { QuietLog } from '../uplink/quiet.ts'
 import type { TopicBase } from '../uplink/topics.ts'
-import { authenticate, type BrokerAccount, Permissions } from './acl.ts'
+import { authenticate, type BrokerAccount, Permissions, samePassword } from './acl.ts'
 import type { BrokerLimits, LimitKind } from './limits.ts'
 import { clientName } from './listen.ts'
+import type { Passwords } from './passwords.ts'
 
 export interface RightsOptions {
   readonly base: TopicBase
@@ -15,15 +17,19 @@ export interface RightsOptions {
   readonly limits: () => BrokerLimits
   /** Certificates of clients must have the name of the user. */
   readonly named: boolean
+  /** Checks those of whom only a hash is known. */
+  readonly passwords: Passwords
   readonly quiet: QuietLog
   /** A client is in: its connection and user. null: nobody in particular. */
   readonly entered: (client: Client, user: string | null) => void
   readonly over: (kind: LimitKind, detail: object) => void
 }
 
+/** null: anybody on this machine, where there are no users. */
+type Account = BrokerAccount | null
+
 interface Known {
-  /** null: anybody on this machine, where there are no users. */
-  readonly account: BrokerAccount | null
+  readonly account: Account
   readonly may: Permissions
 }
 
@@ -56,10 +62,11 @@ export class Rights {
   /** Other users from now on. Those who are connected and no longer there, or have another password, are cut off; the others get their new rights. */
   exchange(users: readonly BrokerAccount[]): void {
     this.#users = users
+    this.#o.passwords.keep(new Set(users.map((u) => u.name)))
     for (const client of this.#clients.values()) {
       const before = this.#known.get(client)?.account
       if (before === undefined || before === this.#o.internal) continue
-      const now = users.find((u) => u.name === before?.name && u.password === before.password)
+      const now = users.find((u) => u.name === before?.name && samePassword(u, before))
       if (now) this.#known.set(client, { account: now, may: new Permissions(now, this.#o.base) })
       else if (before !== null || users.length > 0) this.#cut(client, before)
     }
@@ -96,22 +103,40 @@ export class Rights {
         this.#o.quiet.warn({ from: addressOf(client), user: username?.slice(0, 64), client: client.id?.slice(0, 64) }, `broker: ${message}`)
         done(Object.assign(new Error(message), { returnCode }) as unknown as AuthenticateError, false)
       }
-      const account = this.#accountOf(username, password)
-      if (account === undefined) return refuse('wrong or missing user name or password', BAD_PASSWORD)
       const { named } = this.#o
-      if (named && client.conn instanceof TLSSocket && clientName(client.conn) !== account?.name)
-        return refuse("the client's certificate is not that of its user", BAD_PASSWORD)
-      // Whoever connects with the id of another client throws it out: only a user itself may do that.
-      const same = this.#clients.get(client.id)
-      if (same && this.#known.get(same)?.account?.name !== account?.name)
-        return refuse('the client id belongs to another user', IDENTIFIER_REJECTED)
-      if (account && account !== this.#o.internal && this.#many(account)) {
-        this.#o.over('per_user', { user: account.name, from: addressOf(client) })
-        return refuse('too many connections of one user', UNAVAILABLE)
+      const wrongName = (account: Account) => named && client.conn instanceof TLSSocket && clientName(client.conn) !== account?.name
+      const settle = (found: Account | 'busy' | undefined) => {
+        if (found === 'busy') return refuse('too many passwords to check', UNAVAILABLE)
+        const account = this.#still(found)
+        if (account === undefined) return refuse('wrong or missing user name or password', BAD_PASSWORD)
+        if (wrongName(account)) return refuse("the client's certificate is not that of its user", BAD_PASSWORD)
+        // Whoever connects with the id of another client throws it out: only a user itself may do that.
+        const same = this.#clients.get(client.id)
+        if (same && this.#known.get(same)?.account?.name !== account?.name)
+          return refuse('the client id belongs to another user', IDENTIFIER_REJECTED)
+        if (account && account !== this.#o.internal && this.#many(account)) {
+          this.#o.over('per_user', { user: account.name, from: addressOf(client) })
+          return refuse('too many connections of one user', UNAVAILABLE)
+        }
+        this.#known.set(client, { account, may: account ? new Permissions(account, this.#o.base) : this.#anybody })
+        this.#o.entered(client, account?.name ?? null)
+        done(null, true)
       }
-      this.#known.set(client, { account, may: account ? new Permissions(account, this.#o.base) : this.#anybody })
-      this.#o.entered(client, account?.name ?? null)
-      done(null, true)
+      const found = this.#accountOf(username, password)
+      const like = found === undefined && username !== undefined ? this.#hashed(username) : null
+      if (!like || username === undefined) return settle(found)
+      const { account } = like
+      // The certificate first: it costs nothing.
+      if (account && wrongName(account)) return refuse("the client's certificate is not that of its user", BAD_PASSWORD)
+      const attempt = {
+        ...{ name: username, password: password ?? new Uint8Array(), hash: account ? like.hash : null },
+        from: addressOf(client),
+        gone: () => client.closed || (client.conn as Socket).destroyed,
+      }
+      this.#o.passwords.check(attempt, like.hash).then((verdict) => {
+        if (verdict === 'busy') this.#o.over('password_checks', { from: addressOf(client), user: username.slice(0, 64) })
+        settle(verdict === 'busy' ? 'busy' : verdict === 'right' && account ? account : undefined)
+      })
     },
     authorizePublish: (client, packet, callback) => {
       if (client === null || this.#known.get(client)?.may.mayPublish(packet.topic)) return callback(null)
@@ -132,8 +157,30 @@ export class Rights {
     authorizeForward: (client, packet) => (this.#known.get(client)?.may.mayRead(packet.topic) ? packet : null),
   }
 
-  /** null: anybody on this machine. undefined: nobody. */
-  #accountOf(username: string | undefined, password: Uint8Array | undefined): BrokerAccount | null | undefined {
+  /** The user with a hash that has this name; without one, the hash of some other user, so that both look alike. Null: no user has a hash. */
+  #hashed(name: string): { readonly account: BrokerAccount | null; readonly hash: PasswordHash } | null {
+    let some: PasswordHash | null = null
+    for (const account of this.#users) {
+      const { password: hash } = account
+      if (typeof hash === 'string') {
+        // Its password is known, and was not given.
+        if (account.name === name) return null
+        continue
+      }
+      if (account.name === name) return { account, hash }
+      some ??= hash
+    }
+    return some && { account: null, hash: some }
+  }
+
+  /** While its password was checked, the users may have become others. */
+  #still(account: Account | undefined): Account | undefined {
+    if (!account || account === this.#o.internal) return account
+    return this.#users.find((u) => u.name === account.name && samePassword(u, account))
+  }
+
+  /** null: anybody on this machine. undefined: nobody whose password is known. */
+  #accountOf(username: string | undefined, password: Uint8Array | undefined): Account | undefined {
     const { internal } = this.#o
     if (this.#users.length === 0 && username !== internal.name) return null
     if (username === undefined) return undefined

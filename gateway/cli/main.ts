@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   replay: async () => (await import('./replay.ts')).replay,
   report: async () => (await import('./report.ts')).report,
   schema: async () => (await import('./schema.ts')).schema,
+  secret: async () => (await import('./secret.ts')).secret,
   backup: async () => (await import('./backup.ts')).backup,
 }
 /** Commands that another one's file registers. */

@@ -9,11 +9,13 @@ import type { MessageTransport } from '../../firmware-bridge/transport/transport
 import { sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
+import { brokerLogin, USER_OPTION } from './broker-user.ts'
 import { paint } from './colour.ts'
 
 interface Options {
   readonly json?: boolean
   readonly listen: number
+  readonly user?: string
 }
 
 /** Registers the command. Exit code 1 when a device did not answer. */
@@ -24,6 +26,7 @@ export function probe(program: Command): void {
     .argument('<site>', 'site file')
     .argument('[device]', 'device id; absent: all of them, one after the other')
     .option('--json', 'one JSON object a device')
+    .option(...USER_OPTION)
     .option('--listen <seconds>', 'how long to wait for a device', seconds, 5)
     .action(async (file: string, device: string | undefined, options: Options) => {
       if (!(await probeSite(file, device, options))) process.exitCode = 1
@@ -43,7 +46,7 @@ async function probeSite(file: string, device: string | undefined, options: Opti
     throw new LuongError('BAD_USAGE', `${file} has no device ${device}; it has ${[...devices.keys()].join(', ')}`)
   }
   const links: Links = site.links
-  const broker = needsBroker(links) ? await siteBroker(site.broker) : undefined
+  const broker = needsBroker(links) ? await siteBroker(site.broker, options.user) : undefined
   let ok = true
   try {
     for (const id of ids) {
@@ -72,22 +75,22 @@ const needsBroker = (links: Links) => Object.values(links).some((link) => link.k
 type BrokerConfig = Awaited<ReturnType<typeof loadSite>>['site']['broker']
 
 /** A connection to the site's broker; the embedded one only answers while `luong run` runs. */
-async function siteBroker(config: BrokerConfig): Promise<MessageTransport> {
-  const transport = mqttTransport({ ...brokerAddress(config), clock: systemClock, log: silentLog })
+async function siteBroker(config: BrokerConfig, user: string | undefined): Promise<MessageTransport> {
+  const transport = mqttTransport({ ...(await brokerAddress(config, user)), clock: systemClock, log: silentLog })
   transport.start()
   for (let i = 0; i < 20 && !transport.up; i++) await sleep(systemClock, 100)
   return transport
 }
 
-function brokerAddress(config: BrokerConfig) {
+async function brokerAddress(config: BrokerConfig, asked: string | undefined) {
   if ('external' in config) {
     const { external } = config
     return { name: `broker (${external.url})`, url: external.url, ...accessOf(external) }
   }
   const { port, users } = config.embedded
-  const user = users.find((u) => u.role === 'admin') ?? users.find((u) => u.role === 'device')
+  const login = await brokerLogin(users, ['admin', 'device'], asked)
   const url = `mqtt://127.0.0.1:${port}`
-  return { name: `broker of the running gateway (${url})`, url, ...(user ? { username: user.name, password: user.password.reveal() } : {}) }
+  return { name: `broker of the running gateway (${url})`, url, ...login }
 }
 
 function print(result: ProbeResult, options: Options): void {

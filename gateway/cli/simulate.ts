@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { scaledClock } from '../kernel/virtual-clock.ts'
 import { createLogger } from '../site/logger.ts'
+import { brokerLogin, type Login, USER_OPTION } from './broker-user.ts'
 import { paint } from './colour.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 
@@ -18,6 +19,7 @@ export interface SimulateOptions {
   readonly scenario?: string
   readonly every: number
   readonly officer: boolean
+  readonly user?: string
   readonly log: (typeof LEVELS)[number]
   readonly json?: boolean
 }
@@ -33,6 +35,7 @@ export function simulate(program: Command): void {
     .option('--scenario <file>', 'play a scripted scene (test/sim/scenarios) instead of ordinary traffic')
     .option('--every <s>', 'mean seconds between two trucks of a lane', positive(86_400), 45)
     .option('--no-officer', 'nobody answers referred trucks')
+    .option(...USER_OPTION)
     .option('--log <level>', `log level: ${LEVELS.join(', ')}`, level, 'warn')
     .option('--json', 'one JSON object a line')
     .action(run)
@@ -43,7 +46,7 @@ async function run(file: string, o: SimulateOptions): Promise<void> {
   // Only this command and the demo need the simulated world.
   const [{ createWorld }, { loadScenario }] = await Promise.all([import('../../test/sim/world.ts'), import('../../test/sim/scenario.ts')])
   const scenario = o.scenario === undefined ? undefined : loadScenario(o.scenario)
-  const broker = onThisMachine(loaded)
+  const broker = await onThisMachine(loaded, o.user)
   const log = createLogger({ level: o.log, pretty: process.stderr.isTTY === true })
   const clock: Clock = o.speed === 1 ? systemClock : scaledClock(o.speed)
   const asked = new Promise<void>((resolve) => {
@@ -96,7 +99,7 @@ function used(loaded: LoadedSite): LoadedSite['site']['links'] {
 }
 
 /** The broker to connect to. Virtual hardware is only for this machine: anything else is refused, so that no real site hears it. */
-function onThisMachine(loaded: LoadedSite): { url: string; username?: string; password?: string } {
+async function onThisMachine(loaded: LoadedSite, asked: string | undefined): Promise<{ url: string } & Partial<Login>> {
   const elsewhere = (what: string, where: string) =>
     new LuongError('BAD_USAGE', `${what} is ${where}, which is not this machine: the simulator only listens on and talks to 127.0.0.1`, {
       hint: 'Simulate a copy of the site file whose links and broker are on 127.0.0.1.',
@@ -121,12 +124,12 @@ function onThisMachine(loaded: LoadedSite): { url: string; username?: string; pa
     throw new LuongError('BAD_USAGE', 'broker.embedded.port is 0: the simulator cannot know which port the gateway gets', {
       hint: 'Give the broker a port in the site file.',
     })
-  const user = users.find((u) => u.role === 'admin')
-  if (users.length > 0 && !user)
+  const login = await brokerLogin(users, ['admin'], asked)
+  if (users.length > 0 && !login)
     throw new LuongError('BAD_USAGE', 'the embedded broker has users, but none with the role admin, as which the simulator could connect', {
       hint: 'Add a user with role admin to broker.embedded.users for simulations.',
     })
-  return { url: `mqtt://127.0.0.1:${port}`, ...(user ? { username: user.name, password: user.password.reveal() } : {}) }
+  return { url: `mqtt://127.0.0.1:${port}`, ...login }
 }
 
 const DONE: Record<WorldEvent['what'], string> = {

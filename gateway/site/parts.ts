@@ -1,9 +1,11 @@
 /** The parts with large libraries behind them (aedes, mqtt.js): read while the journal opens and the models load. */
 import type { LoadedSite } from '../../config/load.ts'
+import type { BrokerUser } from '../../config/schema/broker.ts'
 import { materialOf } from '../../firmware-bridge/transport/access.ts'
 import type { BrokerConfig, RunningBroker } from '../broker/broker.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
+import { type PasswordHash, readPasswordHash } from '../kernel/password-hash.ts'
 
 export async function loadParts() {
   const [{ startBroker }, { Target }, { buildDevices }] = await Promise.all([
@@ -38,7 +40,7 @@ export function brokerConfig({ site, devices }: LoadedSite): BrokerConfig | null
     users: users.map((u) => {
       const own = u.devices.flatMap((id) => devices.get(id)?.entry.topics?.(devices.get(id)?.settings) ?? [])
       return {
-        ...{ name: u.name, role: u.role, password: u.password.reveal() },
+        ...{ name: u.name, role: u.role, password: passwordOf(u) },
         publish: [...u.publish, ...own.flatMap((t) => t.publish)],
         subscribe: [...u.subscribe, ...own.flatMap((t) => t.subscribe)],
       }
@@ -59,4 +61,10 @@ export function brokerConfig({ site, devices }: LoadedSite): BrokerConfig | null
     },
     ...(tls ? { tls: { host: tls.host, port: tls.port, material: materialOf(tls), clientCertificates: tls.client_certificates } } : {}),
   }
+}
+
+function passwordOf({ password, password_hash }: BrokerUser): string | PasswordHash {
+  if (password_hash) return readPasswordHash(password_hash.reveal())
+  if (!password) throw new Error('a user without password: the schema lets none through')
+  return password.reveal()
 }

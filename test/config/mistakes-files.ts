@@ -95,4 +95,57 @@ export const FILE_MISTAKES: Readonly<Record<string, Mistake>> = {
       'site.yaml:31:28 lanes.two.timing.arm_open_ms: must be at least 500 ms, not 0 (500 to 60000 ms; 8000 when left out)',
     ],
   },
+  'broker user without a password': {
+    change: [['links:\n', 'broker: { embedded: { users: [{ name: a, role: page }] } }\nlinks:\n']],
+    says: ['site.yaml:5:31 broker.embedded.users[0].password: is missing: write {file: PATH} or {env: NAME}, or give `password_hash`'],
+  },
+  'broker user with a password and a hash of one': {
+    change: [
+      [
+        'links:\n',
+        'broker: { embedded: { users: [{ name: a, role: page, password: { file: site.yaml }, password_hash: { file: site.yaml } }] } }\nlinks:\n',
+      ],
+    ],
+    says: ['site.yaml:5:100 broker.embedded.users[0].password_hash: there is `password` already: leave one of the two out'],
+  },
+  'password where its hash belongs': {
+    change: [['links:\n', 'broker: { embedded: { users: [{ name: a, role: page, password_hash: hunter2 }] } }\nlinks:\n']],
+    says: [
+      'site.yaml:5:69 broker.embedded.users[0].password_hash: it is no password hash ($scrypt$ln=…,r=…,p=…$SALT$HASH): make one with `luong secret hash`',
+    ],
+  },
+  'hash of another kind': {
+    change: [
+      ['links:\n', 'broker: { embedded: { users: [{ name: a, role: page, password_hash: $2b$12$abcdefghijklmnopqrstuvwx }] } }\nlinks:\n'],
+    ],
+    says: [
+      'site.yaml:5:69 broker.embedded.users[0].password_hash: it is made with 2b; only scrypt is understood: make one with `luong secret hash`',
+    ],
+  },
+  'weak hash': {
+    change: [
+      [
+        'links:\n',
+        'broker: { embedded: { users: [{ name: a, role: page, password_hash: "$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA" }] } }\nlinks:\n',
+      ],
+    ],
+    says: [
+      'site.yaml:5:69 broker.embedded.users[0].password_hash: ln=4,r=8,p=1 is too weak: passwords could be guessed quickly: make one with `luong secret hash`',
+    ],
+  },
+  'hash in a file that holds something else': {
+    change: [['links:\n', 'broker: { embedded: { users: [{ name: a, role: page, password_hash: { file: site.yaml } }] } }\nlinks:\n']],
+    says: [
+      'site.yaml:5:77 broker.embedded.users[0].password_hash.file: the file site.yaml: it is no password hash ($scrypt$ln=…,r=…,p=…$SALT$HASH) (make one with `luong secret hash`)',
+    ],
+  },
+  'hash where its password belongs': {
+    change: [
+      [
+        'links:\n',
+        'broker: { embedded: { users: [{ name: a, role: page, password: "$scrypt$ln=15,r=8,p=3$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA" }] } }\nlinks:\n',
+      ],
+    ],
+    says: ['site.yaml:5:64 broker.embedded.users[0].password: must be a map, not text (write {env: …} or {file: …})'],
+  },
 }

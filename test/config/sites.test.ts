@@ -98,8 +98,9 @@ test.each(['kim-thanh', 'loi-mo', 'huu-nghi'])('the examples commented out in %s
   const site = `${rest}\n${blocks.join('')}`
     .replaceAll('shared/', `${folder}shared/`)
     .replaceAll('../rules/', `${folder}../rules/`)
-    .replaceAll('/etc/luong/page-password', 'page-password')
-  await inFolder({ 'site.yaml': site, 'page-password': 'x\n' }, async (here) => {
+    .replaceAll('/etc/luong/', '')
+  const hash = '$scrypt$ln=15,r=8,p=3$LDSfCdmVdqE4Rxb7PXanVQ$3Ra1YGLdXLGeNXy7GdZLOaOBugiXqvQIeZ8SKw3pxXs\n'
+  await inFolder({ 'site.yaml': site, 'page-password': 'x\n', 'centre-hash': hash, 'youyiguan-hash': hash }, async (here) => {
     const env = { LUONG_UPLINK_PASSWORD: 'a', LUONG_CAMERAS_PASSWORD: 'b', LUONG_PEER_PASSWORD: 'c' }
     const loaded = await loadSite(`${here}/site.yaml`, { env })
     expect(loaded.site.uplink?.password?.reveal()).toBe('a')

@@ -19,9 +19,18 @@ export interface Program {
 }
 
 const KEPT = 4_000_000
+export const MAIN = resolve('dist/gateway/cli/main.js')
 
-export function startProgram(command: string, args: readonly string[], env: Record<string, string> = {}): Program {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: plainEnv(env) })
+/** @param input what it reads on standard input, which ends behind it; absent: nothing, null: what the test writes */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input: string | null = '',
+): Program {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: plainEnv(env) })
+  child.stdin.on('error', () => {})
+  if (input !== null) child.stdin.end(input)
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (d: string) => {
     said.out = (said.out + d).slice(-KEPT)
@@ -66,12 +75,23 @@ export function startProgram(command: string, args: readonly string[], env: Reco
 
 /** `luong …` as installed. */
 export function startLuong(...args: readonly string[]): Program {
-  return startProgram(process.execPath, [resolve('dist/gateway/cli/main.js'), ...args])
+  return startProgram(process.execPath, [MAIN, ...args])
 }
 
 /** A `luong` command to its end. */
 export async function luong(...args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const program = startLuong(...args)
+  return ended(startLuong(...args))
+}
+
+/** The same, with what it reads on standard input and more environment. */
+export function luongWith(
+  { input = '', env = {} }: { readonly input?: string; readonly env?: Record<string, string> },
+  ...args: readonly string[]
+) {
+  return ended(startProgram(process.execPath, [MAIN, ...args], env, input))
+}
+
+async function ended(program: Program): Promise<{ code: number | null; out: string; err: string }> {
   const code = await program.exit
   return { code, out: program.out(), err: program.err() }
 }

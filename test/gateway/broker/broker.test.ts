@@ -145,7 +145,7 @@ describe('who may do what', () => {
 
   it('compares names and passwords exactly', () => {
     const bytes = (s: string) => Buffer.from(s)
-    for (const u of USERS) expect(authenticate(USERS, u.name, bytes(u.password))).toBe(u)
+    for (const u of USERS) expect(authenticate(USERS, u.name, bytes(u.password as string))).toBe(u)
     fc.assert(
       fc.property(fc.string(), fc.string(), (name, password) => {
         const found = authenticate(USERS, name, bytes(password))
