@@ -37,6 +37,18 @@ const group = z
       .max(3_600)
       .default(120)
       .meta(about('Wait', 'Who has waited longer than this since arrival is overtaken no more.', 'seconds')),
+    stuck_s: z
+      .int()
+      .min(0)
+      .max(3_600)
+      .default(60)
+      .meta(
+        about(
+          'Stuck',
+          'A lane that is in fault, does not know its sensors, or whose vehicle stands under the arm for longer than `timing.abandoned_ms` holds up the others for at most this long; then they are let in without waiting for it.',
+          'seconds',
+        ),
+      ),
   })
   .meta(about('Group', 'Lanes that lead into one place.'))
 export type CallingConfig = z.output<typeof group>

@@ -11,7 +11,7 @@ import { armDown, awaitsTurn, freeze, isFitted, type LaneState, safetyFree, some
 import { change, refer, resolve, trace } from './vehicle.ts'
 
 export { explain } from './explain.ts'
-export { awaitsTurn, initial, type LaneState, reloadable, turnable } from './state.ts'
+export { armDown, awaitsTurn, initial, type LaneState, reloadable, somethingUnknown, turnable } from './state.ts'
 
 const NOTHING: readonly LaneAction[] = Object.freeze([])
 

@@ -13,11 +13,12 @@ import { passageEvent } from './lane-events.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import type { ClockQuality, Passage } from './passage.ts'
 import { due, nextTurn, type TurnPolicy, type Waiter, without } from './turn-order.ts'
+import { hangs, mayDriveIn } from './under-way.ts'
 
 export interface TurnsOptions {
   /** By name. */
   readonly groups: Readonly<Record<string, CallingConfig>>
-  readonly runner: (lane: string) => Pick<LaneRunner, 'state' | 'passage'> | undefined
+  readonly runner: (lane: string) => Pick<LaneRunner, 'state' | 'settings' | 'passage'> | undefined
   readonly record: (entries: readonly EventEntry[]) => Promise<unknown>
   readonly clock: Clock
   readonly clockQuality: () => ClockQuality
@@ -48,6 +49,8 @@ export class Turns {
   readonly #groups = new Map<string, Group>()
   /** By passage; at most one a lane. */
   readonly #asking = new Map<string, Asking>()
+  /** Lanes of which nothing says when their vehicle will be through, and since when, monotonic ms. */
+  readonly #hung = new Map<string, number>()
 
   constructor(options: TurnsOptions) {
     this.#o = options
@@ -76,22 +79,47 @@ export class Turns {
     group.waiting = [...group.waiting, waiter]
     this.#asking.set(passage.id, { passage, asked: this.#o.clock.mono(), go })
     const turn = { group: group.name, first, overtaken: 0, before: [] }
-    const why = `${inWay.join(', ') || 'another lane'} lets a vehicle in`
+    const why = this.#inWords(inWay)
     this.#record([passageEvent(this.#context(passage), 'queued', passage, { why, turn })])
     return 'wait'
   }
 
-  /** Something is different in a lane: somebody may be called. */
+  /** Something is different in a lane, or some seconds have passed: somebody may be called. */
   changed(lane: string): void {
     const group = this.#groups.get(lane)
-    if (group && group.waiting.length + group.called.size > 0) this.#call(group)
+    if (!group) return
+    this.#watch(lane)
+    if (group.waiting.length + group.called.size > 0) this.#call(group)
+  }
+
+  /** Notes since when a lane hangs. */
+  #watch(lane: string): void {
+    const runner = this.#o.runner(lane)
+    if (!runner || !mayDriveIn(runner) || hangs(runner) === null) this.#hung.delete(lane)
+    else if (!this.#hung.has(lane)) this.#hung.set(lane, this.#o.clock.mono())
+  }
+
+  /** It has held up the others for as long as it may. */
+  #over(lane: string, { config }: Group): boolean {
+    const since = this.#hung.get(lane)
+    return since !== undefined && this.#o.clock.mono() - since >= config.stuck_s * S
+  }
+
+  /** What those in the way do, in words. */
+  #inWords(lanes: readonly string[]): string {
+    const why = (lane: string) => {
+      const runner = this.#o.runner(lane)
+      const trouble = runner && hangs(runner)
+      return trouble && this.#hung.has(lane) ? `${lane} ${trouble} and may still let a vehicle in` : `${lane} lets a vehicle in`
+    }
+    return lanes.map(why).join(', ') || 'another lane lets a vehicle in'
   }
 
   /** What the vehicle in this lane waits for, in words; null: for no turn. */
   why(lane: string): string | null {
     const group = this.#groups.get(lane)
     if (!group?.waiting.some((w) => w.lane === lane)) return null
-    return `waits for its turn: ${this.#underWay(group).join(', ') || 'another lane'} lets a vehicle in`
+    return `waits for its turn: ${this.#inWords(this.#underWay(group))}`
   }
 
   /** Those that have left, were decided over by an officer, or are on their way. */
@@ -105,11 +133,12 @@ export class Turns {
     group.waiting = group.waiting.filter((w) => this.#asking.has(w.passage))
   }
 
-  /** Lanes whose vehicle was called, may drive in, or stands under the arm. */
-  #underWay({ config, called }: Group): string[] {
-    return config.lanes.filter((lane) => {
-      const vehicle = this.#o.runner(lane)?.state.vehicle
-      return called.has(lane) || vehicle?.authorised === true || vehicle?.under === true
+  /** Lanes whose vehicle was called, or may be on its way in; those that hang are waited for no longer than the group allows. */
+  #underWay(group: Group): string[] {
+    return group.config.lanes.filter((lane) => {
+      if (group.called.has(lane)) return true
+      const runner = this.#o.runner(lane)
+      return runner !== undefined && mayDriveIn(runner) && !this.#over(lane, group)
     })
   }
 
@@ -121,13 +150,15 @@ export class Turns {
       const asking = next && this.#asking.get(next.passage)
       if (!next || !asking) return
       const overtaken = group.waiting.filter((w) => w.since < next.since)
+      const stuck = group.config.lanes.filter((lane) => this.#over(lane, group))
       const patience = !next.first && group.waiting.some((w) => w.first) && due(next, group.policy, now)
       group.waiting = without(group.waiting, next)
       group.called.set(next.lane, next.passage)
       this.#asking.delete(next.passage)
+      const why = overtaken.length > 0 ? 'goes before others' : patience ? 'has let enough others go before' : 'its turn'
       void this.#letIn(group, next, asking, {
         before: overtaken.map((w) => w.lane),
-        why: overtaken.length > 0 ? 'goes before others' : patience ? 'has let enough others go before' : 'its turn',
+        why: [why, ...stuck.map((lane) => `${this.#inWords([lane])}: not waited for any longer`)].join('; '),
       })
     }
   }

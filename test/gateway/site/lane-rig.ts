@@ -46,9 +46,12 @@ afterEach(() => {
   for (const c of clocks.splice(0)) c.stop()
 })
 
-/** One lane: real core, recorder, identifier and rules; a barrier that moves, and a disk whose speed the test sets. */
-export async function rig(seen = '24C12345', more: Partial<LaneRunnerOptions> = {}) {
-  const clock = new VirtualClock({ epoch: NOW })
+/**
+ * One lane: real core, recorder, identifier and rules; a barrier that moves, and a disk whose speed the test sets.
+ * @param shared the clock of several lanes
+ */
+export async function rig(seen = '24C12345', more: Partial<LaneRunnerOptions> = {}, shared?: VirtualClock) {
+  const clock = shared ?? new VirtualClock({ epoch: NOW })
   clocks.push(clock)
   const log: string[] = []
   const events: EventEntry[] = []
@@ -162,6 +165,7 @@ export async function rig(seen = '24C12345', more: Partial<LaneRunnerOptions> = 
     sensors,
     until,
     frame: () => frames.emit({ camera: 'cam', image: new Uint8Array(1), at: clock.mono() }),
+    move,
     types: () => events.map((e) => e.type.split('.').slice(1, 3).join('.')),
   }
 }
