@@ -37,6 +37,7 @@ export function run(program: Command): void {
           },
         )
       })
+      void asked.then(() => gateway.hurry())
       await gateway.start()
       log.info(
         { site: loaded.site.site.id, broker: gateway.mqttUrl, http: gateway.httpPort, lanes: Object.keys(loaded.site.lanes) },

@@ -1,10 +1,12 @@
 /** This box among others: what it signs, and whether it is the only one that speaks for its site. Alarms tell of a second one. */
+
+import { accessOf, type BrokerAccess } from '../../firmware-bridge/transport/access.ts'
 import type { Journal } from '../journal/journal.ts'
 import { genuine } from '../journal/seal.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import { claimOf, Sole } from '../uplink/sole.ts'
+import { claimOf, type Held, Sole } from '../uplink/sole.ts'
 import { TOPICS, type TopicBase, topic } from '../uplink/topics.ts'
 import { Heads, type HeadsOptions } from './heads.ts'
 import type { Target, TargetOptions } from './links.ts'
@@ -19,6 +21,8 @@ const SILENT_MS = 120_000
 /** Runs of this box that are remembered. */
 const RUNS = 200
 const BOOTS = 'boots'
+/** The box that was there before this one, as an earlier run knew. */
+const STRANGER = ['box', 'stranger'] as const
 
 export interface BoxOptions extends Omit<HeadsOptions, 'head'>, TopicBase {
   readonly journal: () => Journal
@@ -36,6 +40,10 @@ export class Box {
   /** Runs of this program with this journal: what they once asked is no second box. */
   #runs: ReadonlySet<string> = new Set()
   #sole: Sole | null = null
+  #access: BrokerAccess = {}
+  #ending = false
+  #remembered: Held | null = null
+  #centre: Target['connection'] | null = null
   #stranger: { readonly why: string; readonly heard: number } | null = null
 
   readonly #head = () => this.#o.journal().head()
@@ -55,6 +63,8 @@ export class Box {
     await journal.putDocument(BOOTS, boot, {})
     this.#runs = new Set([...runs, boot])
     this.#alarms.restore(await journal.siteAlarms())
+    const [collection, key] = STRANGER
+    this.#remembered = ((await journal.documents(collection)).find((d) => d.key === key)?.value as Held | undefined) ?? null
   }
 
   /** How a connection is to be made: the one to the centre looks first whether this box may speak. */
@@ -64,14 +74,39 @@ export class Box {
     if (target !== 'uplink') return { clientId, connection }
     const hashOf = (entry: number) => this.#o.journal().hashOf(entry)
     const [key, head, stamp] = [this.#heads.key, this.#head, () => zone.format(clock.now())]
-    this.#sole = new Sole({ root, site, boot, key, head, hashOf, genuine, stamp, connection, clientId, clock: systemClock, log })
+    const known = { remembered: this.#remembered, remember: (held: Held | null) => this.#remember(held) }
+    this.#access = accessOf(connection)
+    this.#sole = new Sole({ root, site, boot, key, head, hashOf, genuine, stamp, connection, clientId, ...known, clock: systemClock, log })
     return { clientId, connection: { ...connection, admit: this.#sole.admit } }
   }
 
+  #remember(held: Held | null): void {
+    this.#o
+      .journal()
+      .putDocument(...STRANGER, held)
+      .catch((error: unknown) => this.#o.log.error({ err: messageOf(error) }, 'it was not kept whether another box was there first'))
+  }
+
+  /**
+   * Looks for another box before any lane opens. Settles at once where there is no centre, within 3 s where it is not reached, and within 10 s
+   * always: a site must work without it.
+   */
+  async look(): Promise<void> {
+    if (this.#ending || !this.#sole || (await this.#sole.first(this.#access))) return
+    this.#o.log.warn({}, 'not known yet whether another box speaks for this site; the lanes do not wait for it any longer')
+  }
+
+  /** Ends a look that is under way. Settles within a few seconds. */
+  async stop(): Promise<void> {
+    this.#ending = true
+    await this.#sole?.stop()
+  }
+
   /** Hears a second box on the way to the centre, and answers it. */
-  listen(target: Target): void {
+  listen(target: Pick<Target, 'name' | 'connection' | 'present'>): void {
     const { boot, log } = this.#o
     if (target.name !== 'uplink') return
+    this.#centre = target.connection
     target.connection.subscribe(topic(TOPICS.claim, this.#o), (message) => {
       const said = claimOf(message, boot)
       if (!said || this.#runs.has(said.boot)) return
@@ -85,6 +120,8 @@ export class Box {
   tick(): void {
     this.#heads.tick()
     const { clock, clockQuality, log } = this.#o
+    // Nobody is heard over a link that is down: only silence on one that is up says that it has gone.
+    if (this.#stranger && this.#centre?.up !== true) this.#stranger = { ...this.#stranger, heard: clock.mono() }
     if (this.#stranger && clock.mono() - this.#stranger.heard > SILENT_MS) this.#stranger = null
     const entries = this.#alarms.change(this.#due(), clock.now(), clockQuality())
     for (const { type, data } of entries) log.error({ alarm: data.alarm, why: data.why }, type)

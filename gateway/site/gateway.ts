@@ -163,6 +163,8 @@ export class Gateway {
     await this.#imports.start()
     this.#started.push(() => this.#imports.stop())
     await this.#connect()
+    const looked = this.#box.look()
+    this.#started.push(() => this.#box.stop())
     await this.#build(unfinished)
     await pool
     const telling = this.#tell()
@@ -172,6 +174,7 @@ export class Gateway {
     this.#started.push(() => this.#health?.stop())
     await this.#announce(unfinished)
     this.#announced = true
+    await looked
     this.figures.start(this.storage.recorder)
     this.#started.push(() => this.figures.stop())
     for (const unit of this.#lanes.values()) unit.start()
@@ -341,6 +344,11 @@ export class Gateway {
   /** Waits until everything recorded is durable and acknowledged by the brokers that are there; at most `ms`. */
   async settle(ms = SETTLE_MS): Promise<void> {
     await allSaid(this.storage.recorder, this.#targets, ms)
+  }
+
+  /** A stop will follow: {@link start} waits for nobody elsewhere any more. */
+  hurry(): void {
+    void this.#box.stop()
   }
 
   /** Lets nobody in any more and waits until those who were let in are through and no arm moves; at most 20 s. */

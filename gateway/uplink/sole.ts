@@ -4,13 +4,16 @@
  * sees. So a box looks before it connects: by a connection under another client id, which throws nobody out. Two things hold it back:
  * another box that answers, and a signed head at the broker that is not in this journal. Held back, it sends nothing; nothing is lost, since
  * the journal keeps it.
+ *
+ * Only a look that has an answer changes that. While the centre is not reached nobody knows whether the other box has gone, so a box that is
+ * held back stays so, also over a restart.
  */
 import type { z } from 'zod'
 import { accessOf, type BrokerAccess } from '../../firmware-bridge/transport/access.ts'
 import type { Message } from '../../firmware-bridge/transport/transport.ts'
 import type { JournalHead } from '../journal/journal.ts'
 import { type Clock, sleep, withDeadline } from '../kernel/clock.ts'
-import { messageOf } from '../kernel/errors.ts'
+import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { BrokerConnection, type ConnectionOptions } from './connection.ts'
 import { type Claim, claim } from './schema/claim.ts'
@@ -37,6 +40,10 @@ export interface SoleOptions extends TopicBase {
   readonly stamp: () => string
   readonly connection: Pick<ConnectionOptions, 'url' | 'others' | 'protocol'>
   readonly clientId: string
+  /** What {@link remember} was last told, by an earlier run. */
+  readonly remembered: Held | null
+  /** Another box was there first, or (null) is not any more: to be known over a restart. Told only when that changes. */
+  readonly remember: (stranger: Held | null) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -48,19 +55,42 @@ const ANSWER_MS = 5_000
 const REACH_MS = 12_000
 /** A connection that ended sooner may have been thrown out by another box. */
 const SHORT_MS = 60_000
+/** The first look is waited for so long where the broker is not reached, and in all. */
+const FIRST_REACH_MS = 3_000
+const FIRST_MS = 10_000
+/** What a look found is worth so long. */
+const FRESH_MS = 5_000
+
+interface FirstLook {
+  readonly found: Promise<string | null>
+  /** When it had found something, mono ms. */
+  at: number | null
+}
+
+/** Settles as `work` does, at the latest after `ms` or when the box stops. */
+type Within = <T>(work: Promise<T>, ms: number, late: () => Error) => Promise<T>
 
 export class Sole {
   readonly #o: SoleOptions
-  #held: Held | null = null
+  #held: Held | null
   /** It has spoken for the site in this run. */
   #admitted = false
+  /** The broker was reached in this run. */
+  #reached = false
+  /** Why the last look found nothing out. */
+  #blind: string | null = null
+  #first: FirstLook | null = null
+  readonly #ending = new AbortController()
+  #ended: Promise<unknown> = Promise.resolve()
 
   constructor(options: SoleOptions) {
     this.#o = options
+    this.#held = options.remembered
   }
 
   get held(): Held | null {
-    return this.#held
+    if (!this.#held || this.#blind === null) return this.#held
+    return { ...this.#held, why: `${this.#held.why}; whether that still holds is not known: ${this.#blind}` }
   }
 
   /** Whether the lanes must wait: another box was there before this one, and may move the same arms. */
@@ -69,25 +99,80 @@ export class Sole {
   }
 
   /**
-   * Before each connection. Null: go on.
-   * @param lived ms that the connection before was up; null: there was none a moment ago
+   * The first look, before any lane may open. Resolves when it is known whether another box is there (true), or when that is not waited for
+   * any longer: the broker is not reached within 3 s, or has not said enough within 10. Never rejects.
    */
-  readonly admit = async (lived: number | null, access: BrokerAccess): Promise<string | null> => {
-    if (lived !== null && lived >= SHORT_MS && this.#held === null) return null
+  async first(access: BrokerAccess): Promise<boolean> {
+    const { clock } = this.#o
+    const first: FirstLook = { found: this.#look(access), at: null }
+    this.#first = first
+    const known = first.found.then(() => {
+      first.at = clock.mono()
+      return this.#blind === null
+    })
+    const over = new AbortController()
+    const late = async () => {
+      await sleep(clock, FIRST_REACH_MS, over.signal)
+      if (this.#reached) await sleep(clock, FIRST_MS - FIRST_REACH_MS, over.signal)
+      return false
+    }
+    const answer = await Promise.race([known, late()])
+    over.abort()
+    return answer
+  }
+
+  /** Before each connection. Null: go on. */
+  readonly admit = (lived: number | null, access: BrokerAccess): Promise<string | null> => {
+    if (lived !== null && lived >= SHORT_MS && this.#held === null) return Promise.resolve(null)
+    const first = this.#first
+    this.#first = null
+    if (first && (first.at === null || this.#o.clock.mono() - first.at < FRESH_MS)) return first.found
+    return this.#look(access)
+  }
+
+  /** Ends a look that is under way, within a few seconds, and begins no other. */
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    await this.#ended
+  }
+
+  #look(access: BrokerAccess): Promise<string | null> {
+    const look = this.#ending.signal.aborted ? Promise.resolve('stopped') : this.#ask(access)
+    this.#ended = Promise.allSettled([this.#ended, look])
+    return look
+  }
+
+  async #ask(access: BrokerAccess): Promise<string | null> {
     const { connection, clientId, boot, clock, log } = this.#o
     const { url, others = [], protocol = 'auto' } = connection
     const about = { name: 'uplink, looking', clientId: `${clientId}-${boot.slice(0, 6)}`, clock, log: quiet(log) }
     const link = new BrokerConnection({ url, others, protocol, ...accessOf(access), ...about })
     const up = new Promise<void>((done) => link.onState((is) => is && done()))
     const view = this.#listen(link)
+    const { signal } = this.#ending
+    let end = () => {}
+    const stopped = new Promise<never>((_, reject) => {
+      end = () => {
+        reject(new LuongError('STOPPED', 'stopped'))
+        // What waits for an acknowledgement ends as well.
+        void link.stop()
+      }
+    })
+    stopped.catch(() => {})
+    signal.addEventListener('abort', end)
+    const within: Within = (work, ms, late) => withDeadline(clock, Promise.race([work, stopped]), ms, late)
     try {
       link.start()
-      await withDeadline(clock, up, REACH_MS * (others.length + 1), () => new Error(link.stats().why ?? 'no answer'))
-      await sleep(clock, RETAINED_MS)
-      await this.#judge(link, view)
+      await within(up, REACH_MS * (others.length + 1), () => new Error(link.stats().why ?? 'no answer'))
+      this.#reached = true
+      await sleep(clock, RETAINED_MS, signal)
+      await this.#judge(link, view, within)
+      this.#blind = null
     } catch (error) {
-      return messageOf(error)
+      this.#blind = messageOf(error)
+      return this.#blind
     } finally {
+      signal.removeEventListener('abort', end)
       await link.stop()
     }
     if (this.#held === null) this.#admitted = true
@@ -108,10 +193,12 @@ export class Sole {
     return view
   }
 
-  async #judge(link: BrokerConnection, view: View): Promise<void> {
+  async #judge(link: BrokerConnection, view: View, within: Within): Promise<void> {
     const before = this.#held
     // Another box that is there weighs more: two boxes must not move the same arms.
-    this.#held = (await this.#other(link, view)) ?? (await this.#unknownHead(view.head))
+    this.#held = (await this.#other(link, view, within)) ?? (await this.#unknownHead(view.head))
+    if (!this.#admitted && (this.#held?.kind === 'second-box') !== (before?.kind === 'second-box'))
+      this.#o.remember(this.#held?.kind === 'second-box' ? this.#held : null)
     if (this.#held) {
       if (before?.why !== this.#held.why) this.#o.log.error({ why: this.#held.why }, 'this box does not speak for its site')
       // Said again at each look: whoever hears it knows that the box is still there.
@@ -137,8 +224,8 @@ export class Sole {
   }
 
   #asked = false
-  async #other(link: BrokerConnection, view: View): Promise<Held | null> {
-    const { boot, clock } = this.#o
+  async #other(link: BrokerConnection, view: View, within: Within): Promise<Held | null> {
+    const { boot } = this.#o
     const seen = view.status
     const sign = seen?.online === true && seen.boot !== boot
     // Once held back, it asks whatever the broker still knows: brokers forget.
@@ -149,7 +236,9 @@ export class Sole {
     })
     this.#asked = true
     await this.#say(link, 'asks')
-    const there = await withDeadline(clock, answer, ANSWER_MS, () => new Error('late')).catch(() => false)
+    const there = await within(answer, ANSWER_MS, () => new Error('late')).catch(() => false)
+    // A look that was ended has found out nothing.
+    this.#ending.signal.throwIfAborted()
     if (!there) return null
     const { boot: other, sequence, at } = view.status!
     return { kind: 'second-box', why: `another box speaks for this site: boot ${other}, sequence ${sequence}, at ${at}` }
@@ -162,7 +251,7 @@ export class Sole {
     try {
       await link.publishRetained({ topic: this.#topic('claim'), payload: JSON.stringify(said) })
     } catch (error) {
-      this.#o.log.warn({ err: messageOf(error), state }, 'the claim of this box could not be told')
+      if (!this.#ending.signal.aborted) this.#o.log.warn({ err: messageOf(error), state }, 'the claim of this box could not be told')
     }
   }
 

@@ -1,16 +1,17 @@
 /** A box that looks before it speaks: who answers, whose head is there, what it says itself. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MqttClient } from 'mqtt'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { genuine, openSeal, type Seal } from '../../../gateway/journal/seal.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
 import type { Claim } from '../../../gateway/uplink/schema/claim.ts'
 import type { Status } from '../../../gateway/uplink/schema/up.ts'
-import { Sole } from '../../../gateway/uplink/sole.ts'
+import { type Held, Sole, type SoleOptions } from '../../../gateway/uplink/sole.ts'
 import { startMosquitto } from '../../harness/mosquitto.ts'
 import { BASE, client, until } from './helpers.ts'
 
@@ -25,8 +26,11 @@ const topic = (name: string) => `${BASE.root}/${BASE.site}/${name}`
 
 let broker: MqttClient
 let sole: Sole
+let make: (more?: Partial<SoleOptions>) => Sole
 let seal: Seal
 const said: Claim[] = []
+/** What is to be known over a restart. */
+let kept: Held | null = null
 beforeEach(async () => {
   const dir = mkdtempSync(join(tmpdir(), 'luong-sole-'))
   undo.push(() => rmSync(dir, { recursive: true, force: true }))
@@ -38,20 +42,54 @@ beforeEach(async () => {
   said.length = 0
   broker.on('message', (_, payload) => said.push(JSON.parse(payload.toString())))
   await broker.subscribeAsync(topic('claim'), { qos: 1 })
-  sole = new Sole({
-    ...BASE,
-    boot: 'mine',
-    key: seal.fingerprint,
-    head: () => ({ sequence: 5, entry: 10, hash: hashOf(10) }),
-    hashOf: async (entry) => (entry <= 10 ? hashOf(entry) : null),
-    genuine,
-    stamp: () => AT,
-    connection: { url: mosquitto.url },
-    clientId: 'luong-uplink',
-    clock: systemClock,
-    log: silentLog,
-  })
+  kept = null
+  make = (more) =>
+    new Sole({
+      ...BASE,
+      boot: 'mine',
+      key: seal.fingerprint,
+      head: () => ({ sequence: 5, entry: 10, hash: hashOf(10) }),
+      hashOf: async (entry) => (entry <= 10 ? hashOf(entry) : null),
+      genuine,
+      stamp: () => AT,
+      connection: { url: mosquitto.url },
+      clientId: 'luong-uplink',
+      remembered: kept,
+      remember: (held) => {
+        kept = held
+      },
+      clock: systemClock,
+      log: silentLog,
+      ...more,
+    })
+  sole = make()
 })
+
+/** Another box, which answers whoever asks. */
+async function other() {
+  const box = { there: true }
+  await keep('status', status(true))
+  broker.on('message', () => {
+    if (box.there && said.at(-1)?.state === 'asks') void keep('status', status(true))
+  })
+  return box
+}
+
+/** A broker that takes connections and never says a word. */
+async function silent() {
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => {})
+    // Without this it would never hear of the end.
+    socket.resume()
+    socket.once('close', () => open.delete(socket))
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  undo.push(() => server.close())
+  const address = server.address()
+  return { open, url: `mqtt://127.0.0.1:${typeof address === 'object' ? address?.port : 0}` }
+}
 
 const keep = (name: string, value: object) => broker.publishAsync(topic(name), JSON.stringify(value), { qos: 1, retain: true })
 const status = (online: boolean, boot = 'other'): Status => ({
@@ -141,6 +179,80 @@ it('is not held up by a head that nobody signed, or by what is no message', asyn
   await keep('head', { ...head(11), sequence: 6 })
   await broker.publishAsync(topic('status'), 'hello', { qos: 1, retain: true })
   expect(await sole.admit(null, {})).toBeNull()
+})
+
+describe('the first look, before any lane opens', () => {
+  it('has an answer; the connection that follows does not ask the same again', async () => {
+    const box = await other()
+    expect(await sole.first({})).toBe(true)
+    expect([sole.held?.kind, sole.stranger]).toEqual(['second-box', true])
+    expect(await sole.admit(null, {})).toMatch(/another box speaks/)
+    expect(said.map((c) => c.state)).toEqual(['asks', 'held'])
+    // Each further connection does.
+    box.there = false
+    expect(await sole.admit(null, {})).toBeNull()
+  })
+
+  it('is not waited for where the centre is not reached; the connection that follows goes on with it', async () => {
+    const far = await silent()
+    const blind = make({ connection: { url: far.url } })
+    expect(await blind.first({})).toBe(false)
+    expect([blind.held, blind.stranger]).toEqual([null, false])
+    const admitted = blind.admit(null, {})
+    expect(far.open.size).toBe(1)
+    await blind.stop()
+    expect(await admitted).toBe('stopped')
+  })
+})
+
+describe('another box was there first', () => {
+  it('so it is also for the next run, while the centre is not reached, until a look finds that it has gone', async () => {
+    const box = await other()
+    await sole.first({})
+    expect(kept).toEqual(sole.held)
+    const far = await silent()
+    const blind = make({ connection: { url: far.url } })
+    expect(blind.stranger).toBe(true)
+    expect(await blind.first({})).toBe(false)
+    await blind.stop()
+    expect(blind.stranger).toBe(true)
+    expect(blind.held?.why).toMatch(/another box speaks for this site: boot other, .*; whether that still holds is not known: stopped/)
+    const next = make()
+    expect(next.stranger).toBe(true)
+    box.there = false
+    expect(await next.first({})).toBe(true)
+    expect([next.stranger, next.held, kept]).toEqual([false, null, null])
+  })
+
+  it('which is no stranger, and not remembered, when this one spoke for the site before', async () => {
+    expect(await sole.admit(null, {})).toBeNull()
+    await other()
+    expect(await sole.admit(10, {})).toMatch(/another box/)
+    expect([sole.held?.kind, sole.stranger, kept]).toEqual(['second-box', false, null])
+  })
+})
+
+describe('a stop', () => {
+  it('ends a look that waits for a broker that says nothing: nothing of it is left', async () => {
+    const far = await silent()
+    const looking = make({ connection: { url: far.url } })
+    const admitted = looking.admit(null, {})
+    await until(() => far.open.size === 1)
+    await looking.stop()
+    expect(await admitted).toBe('stopped')
+    await until(() => far.open.size === 0)
+    expect(await looking.admit(null, {})).toBe('stopped')
+    expect(far.open.size).toBe(0)
+  })
+
+  it('ends a look that waits for an answer, which is not taken for none', async () => {
+    await keep('status', status(true))
+    const admitted = sole.admit(null, {})
+    await until(() => said.some((c) => c.state === 'asks'))
+    await sole.stop()
+    expect(await admitted).toMatch(/stopped|aborted/)
+    expect(said.map((c) => c.state)).toEqual(['asks'])
+  })
 })
 
 it('says why when the broker is not reached', async () => {
