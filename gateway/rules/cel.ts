@@ -5,8 +5,15 @@ import { sampled } from './sampling.ts'
 import { vocabulary } from './vocabulary.ts'
 
 export interface Condition {
-  evaluate(facts: Facts): boolean
+  evaluate(facts: AskedFacts): boolean
 }
+
+/**
+ * Facts in the form in which conditions read them, a copy one level deep: see {@link toAsk}. CEL would else wrap every group of facts
+ * in a map of its own for every condition that names it, which is nine tenths of all that a decision allocates.
+ */
+export type AskedFacts = Facts & { readonly [asked]: true }
+declare const asked: unique symbol
 
 /** Where and why an expression is wrong; `offset` counts characters from its start, null when not known. */
 export interface CelProblem {
@@ -21,7 +28,11 @@ const ARITHMETIC: readonly [string, (a: number, b: number) => number][] = [
   ['/', (a, b) => a / b],
 ]
 
-function environment(): Environment {
+type Group = new () => object
+
+/** Makes the types of the words; each group of facts has a class by which CEL knows it. */
+function environment(): { env: Environment; groups: ReadonlyMap<string, Group> } {
+  const groups = new Map<string, Group>()
   const env = new Environment({ limits: { maxAstNodes: 2_000, maxDepth: 50 } })
   // A technician writes `weight.tare_kg * 1.1 + 500`: whole numbers in the text mix with measured ones.
   for (const [op, fn] of ARITHMETIC) {
@@ -34,19 +45,32 @@ function environment(): Environment {
     if (word) env.registerVariable(name, word.type)
     else {
       const schema = Object.fromEntries(fields!.map((f) => [f.name.slice(name.length + 1), f.type]))
-      env.registerVariable({ name, schema })
+      const ctor = class {}
+      env.registerType(`$${name}`, { ctor, schema })
+      env.registerVariable(name, `$${name}`)
+      groups.set(name, ctor)
     }
   }
-  return env
+  return { env, groups }
 }
 
-let shared: Environment | undefined
+let made: ReturnType<typeof environment> | undefined
+const shared = () => {
+  made ??= environment()
+  return made
+}
+
+/** To be made once for all conditions that are asked about a vehicle. */
+export function toAsk(facts: Facts): AskedFacts {
+  const whole: Record<string, unknown> = { ...facts }
+  for (const [name, Class] of shared().groups) whole[name] = Object.assign(new Class(), whole[name])
+  return whole as unknown as AskedFacts
+}
 
 /** Parses and type-checks a condition. It must be a bool. */
 export function compile(source: string): Condition | CelProblem {
-  shared ??= environment()
   try {
-    const run = shared.parse(source)
+    const run = shared().env.parse(source)
     const check = run.check()
     if (!check.valid) return problem(check.error)
     if (String(check.type) !== 'bool') return { message: `the condition is of type ${String(check.type)}, it must be bool`, offset: 0 }

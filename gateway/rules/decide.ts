@@ -1,5 +1,6 @@
 /** May it pass? First rule whose condition holds decides; none means *refer*: unknown is not yes. */
 import type { Problem } from '../kernel/problems.ts'
+import { toAsk } from './cel.ts'
 import { type Facts, words } from './facts.ts'
 import { exampleFacts, type RuleSet } from './load.ts'
 import { type Draw, withDraws } from './sampling.ts'
@@ -100,10 +101,11 @@ export function decide(set: RuleSet, f: Facts): Decision {
 }
 
 function firstThatHolds(set: RuleSet, f: Facts): Decision {
+  const asked = toAsk(f)
   for (const rule of set.rules) {
     let holds: boolean
     try {
-      holds = rule.condition.evaluate(f)
+      holds = rule.condition.evaluate(asked)
     } catch {
       return { outcome: 'refer', rule: rule.id, reasons: [say(BROKEN, f)], config: set.hash }
     }

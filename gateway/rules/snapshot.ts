@@ -2,6 +2,7 @@
  * What a decision was made on, as the journal keeps it beside the decision: with it other rules can be asked about the same vehicle
  * later (`luong rules test`). It stays on site: nothing of it is published.
  */
+import { type AskedFacts, toAsk } from './cel.ts'
 import type { Decision } from './decide.ts'
 import { type Facts, facts } from './facts.ts'
 import type { CompiledRule, RuleSet } from './load.ts'
@@ -59,8 +60,8 @@ export function recall(recorded: unknown): Recalled | null {
 }
 
 /** Facts that tell `asked` when a condition looks at a word that was not recorded. */
-function watched({ facts: f, missing }: Recalled, asked: (word: string) => void): Facts {
-  const copy = structuredClone(f)
+function watched({ facts: f, missing }: Recalled, asked: (word: string) => void): AskedFacts {
+  const copy = toAsk(f)
   for (const name of missing) {
     const [group, field] = name.split('.') as [string, string | undefined]
     const holder = (field === undefined ? copy : factOf(copy, group)) as Record<string, unknown>
@@ -93,7 +94,7 @@ export function unrecorded(set: RuleSet, recalled: Recalled): { rule: CompiledRu
 }
 
 /** A condition that fails while it runs decides too. */
-function holdsQuietly(rule: CompiledRule, f: Facts): boolean {
+function holdsQuietly(rule: CompiledRule, f: AskedFacts): boolean {
   try {
     return rule.condition.evaluate(f)
   } catch {
