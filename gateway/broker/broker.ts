@@ -4,101 +4,45 @@
  * so that an old relay command can never arrive late; consumers of events repair gaps with `sequence` and resend-from.
  * aedes acknowledges a publish before it hands it on; what must not be lost is therefore in the journal, not here.
  */
-import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket, Server as TlsServer } from 'node:tls'
 import { Aedes } from 'aedes'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
-import { LuongError, messageOf } from '../kernel/errors.ts'
+import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { QuietLog } from '../uplink/quiet.ts'
-import type { TopicBase } from '../uplink/topics.ts'
 import type { BrokerAccount } from './acl.ts'
+import { type BrokerConfig, checkBroker, type InternalUser, internalUrl, internalUser, type RunningBroker } from './config.ts'
 import { Door } from './door.ts'
-import { boundRetained, type RetainedStats } from './gate.ts'
-import { type BrokerLimits, LIMITS, type LimitCounts, type LimitKind, noLimitHit } from './limits.ts'
-import { type BrokerTls, exchangeTls, isLoopback, listen, tlsServer } from './listen.ts'
+import { boundRetained } from './gate.ts'
+import { LIMITS, type LimitKind, noLimitHit } from './limits.ts'
+import { type BrokerTls, exchangeTls, listen, tlsServer } from './listen.ts'
 import { Metering } from './metering.ts'
 import { Passwords } from './passwords.ts'
-import { pipe } from './pipe.ts'
+import { streamPair } from './port-stream.ts'
 import { addressOf, Rights } from './rights.ts'
-
-export interface BrokerConfig extends TopicBase {
-  /** Loopback needs no users: then everyone on this machine may do everything. Any other address does. */
-  readonly host: string
-  /** 0: the system chooses. */
-  readonly port: number
-  /** With users, nobody connects without a name and password, also on loopback. */
-  readonly users: readonly BrokerAccount[]
-  readonly maxPayloadKb: number
-  readonly limits?: Partial<BrokerLimits>
-  /** A second listener. Absent: none. */
-  readonly tls?: BrokerTls
-}
-
-/** What can change while the broker runs. Of `tls` the material only. */
-export type BrokerChange = Pick<BrokerConfig, 'users' | 'limits' | 'tls'>
 
 const SWEEP_MS = 500
 const STOP_MS = 2_000
-/** Begins the name of the gateway's own account. */
-const INTERNAL = '$gateway-'
-
-export interface BrokerStats {
-  readonly clients: number
-  readonly connections: number
-  readonly published: number
-  /** Connections refused: too many, wrong password, no CONNECT, packet too large. */
-  readonly refused: number
-  /** Publishes and subscriptions outside the rights of the user. */
-  readonly denied: number
-  /** How often each limit was reached. */
-  readonly limited: LimitCounts
-  readonly retained: RetainedStats
-  /** Passwords that were worked out against a hash; the others were known already. */
-  readonly hashed: number
-}
-
-export interface RunningBroker {
-  readonly host: string
-  readonly port: number
-  /** null: there is no listener with TLS. */
-  readonly tlsPort: number | null
-  /** How the gateway itself connects: inside the process, so that pictures need no copies; a new secret at each start. */
-  readonly internal: { readonly url: string; readonly username: string; readonly password: string; readonly stream: () => Duplex }
-  stats(): BrokerStats
-  /**
-   * Other users, limits or certificates from now on. Who is no longer a user, or has another password, is cut off at once.
-   * Throws CONFIG_INVALID, and then changes nothing.
-   */
-  exchange(change: BrokerChange): void
-  /** Closes all connections and the port. Settles within a few seconds. */
-  stop(): Promise<void>
-}
-
-/** Throws CONFIG_INVALID where anybody on the network could connect. */
-function guardAnonymous(hosts: readonly (string | undefined)[], users: readonly BrokerAccount[]): void {
-  const open = hosts.find((host) => host !== undefined && !isLoopback(host))
-  if (open === undefined || users.length > 0) return
-  throw new LuongError(
-    'CONFIG_INVALID',
-    `broker: ${open} is not loopback and there are no users: anyone on the network could open barriers`,
-    {
-      hint: 'Add users with passwords under broker.embedded.users, or set host to 127.0.0.1.',
-    },
-  )
+/** In this thread. */
+export interface LocalBroker extends RunningBroker {
+  /** Speaks MQTT over a stream that came some other way than through a listener. */
+  serve(stream: Duplex): void
 }
 
 /**
- * Starts the broker.
+ * Starts the broker in this thread.
+ * @param own the gateway's account
  * @throws CONFIG_INVALID an address other than loopback without users, one that isn't this machine's, or a certificate that cannot be used
  * @throws PORT_IN_USE
  */
-export async function startBroker(config: BrokerConfig, { log, clock }: { log: Log; clock: Clock }): Promise<RunningBroker> {
-  const hosts = [config.host, config.tls?.host]
-  guardAnonymous(hosts, config.users)
+export async function startBroker(
+  config: BrokerConfig,
+  { log, clock, own = internalUser() }: { readonly log: Log; readonly clock: Clock; readonly own?: InternalUser },
+): Promise<LocalBroker> {
+  checkBroker(config)
   let limits = { ...LIMITS, ...config.limits }
   const quiet = new QuietLog(log, clock)
   const limited = noLimitHit()
@@ -108,13 +52,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     quiet.warn(detail, WORDS[kind])
   }
   const metering = new Metering({ clock, limits: () => limits, maxPayloadKb: config.maxPayloadKb, over })
-  const internal: BrokerAccount & { readonly password: string } = {
-    name: `${INTERNAL}${randomBytes(8).toString('hex')}`,
-    password: randomBytes(32).toString('hex'),
-    role: 'site',
-    publish: [],
-    subscribe: [],
-  }
+  const internal: BrokerAccount = { ...own, role: 'site', publish: [], subscribe: [] }
   const door = new Door(() => limits)
   const passwords = new Passwords(clock)
   const rights = new Rights(config.users, {
@@ -179,12 +117,15 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     return { front, secure }
   }
   const pipes = new Set<Duplex>()
+  const serveInside = (end: Duplex) => {
+    pipes.add(end)
+    end.once('close', () => pipes.delete(end))
+    end.on('error', () => {})
+    aedes.handle(end)
+  }
   const stream = (): Duplex => {
-    const [ours, theirs] = pipe()
-    pipes.add(theirs)
-    theirs.once('close', () => pipes.delete(theirs))
-    theirs.on('error', () => {})
-    aedes.handle(theirs)
+    const [ours, theirs] = streamPair()
+    serveInside(theirs)
     return ours
   }
   let sweeping: Timer | null = null
@@ -224,7 +165,8 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
     host: config.host,
     port,
     tlsPort,
-    internal: { url: `mqtt://${urlHost(config.host)}:${port}`, username: internal.name, password: internal.password, stream },
+    internal: { url: internalUrl(config.host, port), username: own.name, password: own.password, stream },
+    serve: serveInside,
     stats: () => ({
       clients: aedes.connectedClients,
       connections: door.open.size,
@@ -236,7 +178,7 @@ export async function startBroker(config: BrokerConfig, { log, clock }: { log: L
       hashed: passwords.checked,
     }),
     exchange(change) {
-      guardAnonymous(hosts, change.users)
+      checkBroker({ ...config, users: change.users })
       if (tls && change.tls) exchangeTls(tls.secure, change.tls)
       limits = { ...LIMITS, ...change.limits }
       rights.exchange(change.users)
@@ -256,10 +198,4 @@ const WORDS: Readonly<Record<LimitKind, string>> = {
   publish_rate: 'broker: a client sends too fast; it is read more slowly',
   queued: 'broker: a client reads too slowly what it subscribed to; the connection was closed',
   subscriptions: 'broker: too many subscriptions; one more was refused',
-}
-
-function urlHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
 }

@@ -1,6 +1,6 @@
 /** Where the embedded broker listens: plain TCP, and TLS beside it. */
 import type { Server } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import { createSecureContext, createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import { commonName, MIN_TLS, type TlsMaterial } from '../kernel/certificates.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 
@@ -33,6 +33,15 @@ const unusable = (error: unknown) =>
     hint: 'See broker.embedded.tls and `luong check`.',
     cause: error,
   })
+
+/** Throws CONFIG_INVALID on material that cannot be used. */
+export function checkTls(tls: BrokerTls): void {
+  try {
+    createSecureContext(secureOptions(tls))
+  } catch (error) {
+    throw unusable(error)
+  }
+}
 
 /** @param handshakeMs a client that has not finished the handshake by then is closed */
 export function tlsServer(tls: BrokerTls, handshakeMs: number, accept: (socket: TLSSocket) => void): TlsServer {

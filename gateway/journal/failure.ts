@@ -1,6 +1,5 @@
 /** SQLite's and the file system's errors in our words. */
-import { ERRORS, LuongError, messageOf } from '../kernel/errors.ts'
-import type { WireError } from './protocol.ts'
+import { LuongError, messageOf } from '../kernel/errors.ts'
 
 export const CORRUPT_HINT =
   'Stop the gateway and keep the folder as it is: it is evidence. See how far it goes with `luong journal DIR --verify`, then ' +
@@ -31,8 +30,3 @@ export function failure(error: unknown, dir: string): LuongError {
 export function corrupt(dir: string, why: string, cause?: unknown): LuongError {
   return new LuongError('JOURNAL_CORRUPT', `the journal in ${dir} is damaged: ${why}`, { hint: CORRUPT_HINT, cause })
 }
-
-/** Over a thread's border, where classes are lost, and back. */
-export const toWire = (e: LuongError): WireError => ({ code: e.code, message: e.message, hint: e.hint })
-export const fromWire = (e: WireError): LuongError =>
-  new LuongError(e.code in ERRORS ? e.code : 'JOURNAL_UNAVAILABLE', e.message, { hint: e.hint })

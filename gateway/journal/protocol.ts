@@ -1,5 +1,5 @@
 /** What the main thread and the journal's thread say to each other. Everything is already text: cloning it is cheap. */
-import type { ErrorCode } from '../kernel/errors.ts'
+import type { WireError } from '../kernel/wire-error.ts'
 import type { JournalHead } from './journal.ts'
 import type { LoadRow } from './loads.ts'
 
@@ -58,12 +58,6 @@ export interface WorkerSettings {
 export interface Space {
   readonly writable: boolean
   readonly why?: string
-}
-
-export interface WireError {
-  readonly code: ErrorCode
-  readonly message: string
-  readonly hint: string
 }
 
 /** Questions the thread answers, by name. */

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads'
 import { systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
+import { fromWire } from '../kernel/wire-error.ts'
 import { workerUrl } from '../kernel/worker-url.ts'
-import { failure, fromWire } from './failure.ts'
+import { failure } from './failure.ts'
 import type { FromWorker, QueryName, ToWorker, WorkerSettings } from './protocol.ts'
 
 const OPEN_MS = 60_000

@@ -1,6 +1,7 @@
 /** The journal's thread: takes batches in order, answers questions between them. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { failure, toWire } from './failure.ts'
+import { toWire } from '../kernel/wire-error.ts'
+import { failure } from './failure.ts'
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.ts'
 import { openStore, type Store } from './store.ts'
 

@@ -12,8 +12,9 @@ export interface ScryptCost {
 }
 
 export interface PasswordHash extends ScryptCost {
-  readonly salt: Buffer
-  readonly hash: Buffer
+  /** Not Buffers: they go to another thread, and come out of it as what they are here. */
+  readonly salt: Uint8Array
+  readonly hash: Uint8Array
 }
 
 /** 32 MiB and a quarter of a second on a small box: what OWASP asks for (N 2^15, r 8, p 3). */
@@ -68,7 +69,7 @@ export function decoyHash(like: PasswordHash): PasswordHash {
 }
 
 export function sameHash(a: PasswordHash, b: PasswordHash): boolean {
-  return a.ln === b.ln && a.r === b.r && a.p === b.p && a.salt.equals(b.salt) && a.hash.equals(b.hash)
+  return a.ln === b.ln && a.r === b.r && a.p === b.p && Buffer.compare(a.salt, b.salt) === 0 && Buffer.compare(a.hash, b.hash) === 0
 }
 
 function derive(password: Uint8Array, { ln, r, p, salt }: Omit<PasswordHash, 'hash'>, length: number): Promise<Buffer> {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Site } from '../../config/schema/site.ts'
 import { accessOf } from '../../firmware-bridge/transport/access.ts'
-import type { RunningBroker } from '../broker/broker.ts'
+import type { RunningBroker } from '../broker/config.ts'
 import type { LaneSettings, LaneTimings } from '../lane/model.ts'
 import type { Facts } from '../rules/facts.ts'
 import type { TargetOptions } from './links.ts'

@@ -2,18 +2,18 @@
 import type { LoadedSite } from '../../config/load.ts'
 import type { BrokerUser } from '../../config/schema/broker.ts'
 import { materialOf } from '../../firmware-bridge/transport/access.ts'
-import type { BrokerConfig, RunningBroker } from '../broker/broker.ts'
+import type { BrokerConfig, RunningBroker } from '../broker/config.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import { type PasswordHash, readPasswordHash } from '../kernel/password-hash.ts'
 
 export async function loadParts() {
-  const [{ startBroker }, { Target }, { buildDevices }] = await Promise.all([
-    import('../broker/broker.ts'),
+  const [{ startBrokerThread }, { Target }, { buildDevices }] = await Promise.all([
+    import('../broker/thread.ts'),
     import('./links.ts'),
     import('../../firmware-bridge/build.ts'),
   ])
-  return { startBroker, Target, buildDevices }
+  return { startBrokerThread, Target, buildDevices }
 }
 
 export type Parts = Awaited<ReturnType<typeof loadParts>>
@@ -25,7 +25,7 @@ export async function embeddedBroker(
 ): Promise<RunningBroker | null> {
   const config = brokerConfig(loaded)
   if (!config) return null
-  return parts.startBroker({ ...config, port: mqttPort ?? config.port }, { log, clock: systemClock })
+  return parts.startBrokerThread({ ...config, port: mqttPort ?? config.port }, { log, clock: systemClock })
 }
 
 /** What the site file says of the embedded broker; null where the site has one of its own. */

@@ -2,7 +2,7 @@
 import type { KnownCertificate } from '../../config/tls-files.ts'
 import type { Devices } from '../../firmware-bridge/build.ts'
 import type { PoolStats } from '../../models/plate.ts'
-import type { BrokerStats } from '../broker/broker.ts'
+import type { BrokerStats } from '../broker/config.ts'
 import type { StayFigures } from '../figures/stays.ts'
 import type { EvidenceStats } from '../journal/evidence.ts'
 import type { JournalHead, JournalStats } from '../journal/journal.ts'

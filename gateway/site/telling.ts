@@ -1,7 +1,7 @@
 /** What a running site tells: its brokers every few seconds, and of a lane whenever it changes; `/health` and `/metrics` when they are asked. */
 import type { Devices } from '../../firmware-bridge/build.ts'
 import type { ReaderPool } from '../../models/plate.ts'
-import type { RunningBroker } from '../broker/broker.ts'
+import type { RunningBroker } from '../broker/config.ts'
 import type { DeclarationIndex } from '../identity/declarations.ts'
 import type { ListIndex } from '../identity/lists.ts'
 import type { Zone } from '../journal/zone.ts'

@@ -122,7 +122,8 @@ it('takes new passwords and certificates at a reload: the revoked is cut off, th
   expect(await s.gateway.reload()).toEqual([])
   await camera.closed
   await expect(join_(s.gateway.mqttUrl!, 'page', 'hunter3-page')).rejects.toThrow()
-  expect(await s.get('/metrics')).toContain('luong_broker_limited_total{limit="per_user"} 1')
+  // The broker's thread tells its figures four times a second.
+  await expect.poll(() => s.get('/metrics'), { timeout: 10_000 }).toContain('luong_broker_limited_total{limit="per_user"} 1')
 })
 
 it('a bad new file changes nothing, and says why', async () => {

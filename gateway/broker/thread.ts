@@ -1,0 +1,210 @@
+/**
+ * The embedded broker in a thread of its own: whoever floods it takes neither the lanes' time nor their memory. A thread that ends by
+ * itself or does not say anything any more is replaced, on the same ports and with the same accounts; clients connect again. What was
+ * retained in it is gone then, as after a restart: those who said it say it again when they connect.
+ */
+import type { Duplex } from 'node:stream'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Clock, Timer } from '../kernel/clock.ts'
+import { withDeadline } from '../kernel/clock.ts'
+import { LuongError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { fromWire } from '../kernel/wire-error.ts'
+import { workerUrl } from '../kernel/worker-url.ts'
+import {
+  type BrokerChange,
+  type BrokerConfig,
+  type BrokerStats,
+  checkBroker,
+  internalUrl,
+  internalUser,
+  type RunningBroker,
+} from './config.ts'
+import { noLimitHit } from './limits.ts'
+import { portStream } from './port-stream.ts'
+import type { BrokerThreadSettings, FromBroker, ToBroker } from './protocol.ts'
+
+const START_MS = 20_000
+const STOP_MS = 5_000
+/** A thread that has not told its figures for so many looks is stuck. Counted, not timed: who was stopped himself has heard nothing either. */
+const SILENT_LOOKS = 5
+const LOOK_MS = 3_000
+/** Who has lived so long may be replaced at once when it ends. */
+const LIVED_MS = 60_000
+const AGAIN_MS = 500
+const AGAIN_MAX_MS = 30_000
+/** What the thread's objects may take; buffers are outside of it, and bounded by the limits. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+
+const NO_STATS: BrokerStats = {
+  clients: 0,
+  connections: 0,
+  published: 0,
+  refused: 0,
+  denied: 0,
+  limited: noLimitHit(),
+  retained: { topics: 0, bytes: 0, refused: 0 },
+  hashed: 0,
+}
+
+export interface BrokerThreadOptions {
+  readonly log: Log
+  readonly clock: Clock
+  /** How often to look whether the thread still says something, ms. */
+  readonly lookMs?: number
+}
+
+/**
+ * Starts the broker in a thread of its own.
+ * @throws as startBroker
+ */
+export async function startBrokerThread(config: BrokerConfig, options: BrokerThreadOptions): Promise<RunningBroker> {
+  checkBroker(config)
+  const thread = new BrokerThread(config, options)
+  await thread.start()
+  return thread
+}
+
+type Listening = FromBroker & { kind: 'listening' }
+
+export class BrokerThread implements RunningBroker {
+  readonly #o: BrokerThreadOptions
+  readonly #internal = internalUser()
+  #config: BrokerConfig
+  #worker: Worker | null = null
+  #stats = NO_STATS
+  #silent = 0
+  #since = 0
+  #again = AGAIN_MS
+  #timer: Timer | null = null
+  #stopping: Promise<void> | null = null
+
+  constructor(config: BrokerConfig, options: BrokerThreadOptions) {
+    this.#config = config
+    this.#o = options
+  }
+
+  get host(): string {
+    return this.#config.host
+  }
+  get port(): number {
+    return this.#config.port
+  }
+  get tlsPort(): number | null {
+    return this.#config.tls?.port ?? null
+  }
+  get internal() {
+    const { name, password } = this.#internal
+    return { url: internalUrl(this.host, this.port), username: name, password, stream: () => this.#stream() }
+  }
+
+  /** Once. */
+  async start(): Promise<void> {
+    const { port, tlsPort } = await this.#run()
+    // Whoever knows these ports finds the next thread there, too.
+    const { tls } = this.#config
+    this.#config = { ...this.#config, port, ...(tls && tlsPort !== null ? { tls: { ...tls, port: tlsPort } } : {}) }
+    this.#watch()
+  }
+
+  /** Resolves when a new thread listens. */
+  #run(): Promise<Listening> {
+    const { clock, log } = this.#o
+    const settings: BrokerThreadSettings = { config: this.#config, internal: this.#internal }
+    const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [], resourceLimits: LIMITS })
+    this.#worker = worker
+    this.#silent = 0
+    this.#since = clock.mono()
+    const listening = new Promise<Listening>((resolve, reject) => {
+      worker.on('message', (message: FromBroker) => {
+        this.#silent = 0
+        if (message.kind === 'listening') resolve(message)
+        else if (message.kind === 'failed') reject(fromWire(message.error))
+        else if (message.kind === 'stats') this.#stats = message.stats
+        else log[message.level](message.fields, message.message)
+      })
+      let why = 'it ended'
+      worker.on('error', (error) => {
+        why = error.message
+      })
+      worker.on('exit', () => {
+        reject(new LuongError('STOPPED', `the broker's thread did not start: ${why}`))
+        this.#ended(worker, why)
+      })
+    })
+    return withDeadline(clock, listening, START_MS, () => {
+      void worker.terminate()
+      return new LuongError('STOPPED', `the broker's thread was not ready after ${START_MS / 1_000} s`)
+    })
+  }
+
+  #ended(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return
+    this.#worker = null
+    this.#stats = NO_STATS
+    // Not before the first has listened: then nobody relies on it yet.
+    if (this.#stopping || !this.#timer) return
+    if (this.#o.clock.mono() - this.#since > LIVED_MS) this.#again = AGAIN_MS
+    this.#o.log.error({ why, again_in_s: this.#again / 1_000 }, "the broker's thread ended; it is started again")
+    this.#timer.cancel()
+    this.#timer = this.#o.clock.after(this.#again, () => void this.#replace())
+    this.#again = Math.min(2 * this.#again, AGAIN_MAX_MS)
+  }
+
+  async #replace(): Promise<void> {
+    try {
+      await this.#run()
+      if (!this.#stopping) this.#watch()
+    } catch (error) {
+      this.#o.log.error({ err: (error as Error).message }, 'broker')
+      // Its end has been heard, or will be.
+    }
+  }
+
+  #watch(): void {
+    const { clock, log, lookMs = LOOK_MS } = this.#o
+    this.#timer?.cancel()
+    this.#timer = clock.after(lookMs, () => {
+      if (++this.#silent > SILENT_LOOKS) {
+        log.error({}, "the broker's thread is stuck; it is ended")
+        void this.#worker?.terminate()
+      }
+      this.#watch()
+    })
+  }
+
+  /** While no thread runs, a stream that has ended already. */
+  #stream(): Duplex {
+    const { port1, port2 } = new MessageChannel()
+    if (this.#worker) this.#worker.postMessage({ kind: 'stream', port: port2 } satisfies ToBroker, [port2])
+    else port2.close()
+    return portStream(port1)
+  }
+
+  stats(): BrokerStats {
+    return this.#stats
+  }
+
+  exchange(change: BrokerChange): void {
+    const { tls } = this.#config
+    const config = { ...this.#config, users: change.users, ...(change.limits ? { limits: change.limits } : {}) }
+    const next = tls && change.tls ? { ...config, tls: { ...change.tls, host: tls.host, port: tls.port } } : config
+    checkBroker(next)
+    this.#config = next
+    this.#worker?.postMessage({ kind: 'exchange', change } satisfies ToBroker)
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#timer?.cancel()
+    const worker = this.#worker
+    if (!worker) return
+    const gone = new Promise<void>((done) => worker.once('exit', () => done()))
+    worker.postMessage({ kind: 'stop' } satisfies ToBroker)
+    await withDeadline(this.#o.clock, gone, STOP_MS, () => new Error('late')).catch(() => worker.terminate())
+  }
+}
