@@ -30,7 +30,7 @@ import type { LanePlans, TurnAgreement } from './lane-plans.ts'
 import type { LaneRunner } from './lane-runner.ts'
 import { otherLane, sitePlans, siteTurns } from './lane-views.ts'
 import { type LaneUnit, makeLane, policyOf } from './lanes.ts'
-import type { Target } from './links.ts'
+import { resendOver, type Target } from './links.ts'
 import { type Pair, startPair } from './pair.ts'
 import { embeddedBroker, loadParts, type Parts } from './parts.ts'
 import type { ClockQuality } from './passage.ts'
@@ -200,7 +200,7 @@ export class Gateway {
       lane: (id) => this.lane(id),
       lanes: () => [...this.#lanes.keys()],
       plans: this.#plans,
-      resendFrom: (sequence) => this.#targets.map((t) => t.publisher.resendFrom(sequence)),
+      resendFrom: (sequence, via) => resendOver(this.#targets, via, sequence),
       clock: this.#clock,
       clockQuality: this.#quality,
       log: this.#log,

@@ -31,8 +31,8 @@ export interface InboundOptions {
   readonly lane: (id: string) => LaneRunner | undefined
   readonly lanes: () => string[]
   readonly plans: Pick<LanePlans, 'refusal' | 'set' | 'overruled'>
-  /** Events to send again, by target. Throws when there is no such sequence. */
-  readonly resendFrom: (sequence: number) => number[]
+  /** Sends again over the link that asked; returns how many events that are. Throws when there is no such sequence. */
+  readonly resendFrom: (sequence: number, via: object) => number
   readonly clock: Clock
   readonly clockQuality: () => ClockQuality
   readonly log: Log
@@ -140,11 +140,11 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
         )
     },
     // Valid, in time, seen for the first time, and durable.
-    async onCommand(c) {
+    async onCommand(c, via) {
       if (c.do === 'resend-from') {
-        let events: number[]
+        let events: number
         try {
-          events = o.resendFrom(c.from!)
+          events = o.resendFrom(c.from!, via)
         } catch (error) {
           return refuse(c, messageOf(error))
         }

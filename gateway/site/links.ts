@@ -112,3 +112,14 @@ export class Target {
     await this.connection.stop()
   }
 }
+
+/**
+ * Sends again to the broker that asked: the others have lost nothing, and their consumers are spared what they have.
+ * @param via the connection that was asked over
+ * @returns how many events are sent again
+ * @throws PAYLOAD_INVALID when there is no such sequence
+ */
+export function resendOver(targets: readonly Target[], via: object, sequence: number): number {
+  const target = targets.find(({ connection }) => connection === via)
+  return target?.publisher.resendFrom(sequence) ?? 0
+}

@@ -67,6 +67,11 @@ export class Course {
     return true
   }
 
+  /** Something from `sequence` on was acknowledged and lies before a gap: it would not come again by itself. */
+  took(sequence: number): boolean {
+    return this.flights.some(({ acknowledged, event }) => acknowledged && event.sequence >= sequence)
+  }
+
   /** Counts everything after the cursor as unsent. */
   startOver(): void {
     this.flights.length = 0
@@ -118,18 +123,18 @@ export class Courses {
     return head - this.live.cursor + (this.late ? this.late.end - this.late.cursor : 0)
   }
 
-  /** Sends from `sequence` on once more, if that is not on its way already. */
+  /** Makes `sequence` and what follows unsent, unless it is on its way already. Returns whether all is to be started over. */
   back(sequence: number): boolean {
     const { late, live } = this
     if (late && sequence <= late.end) {
       // What was held and not sent yet comes anyway.
-      if (sequence > late.cursor) return false
+      if (sequence > late.cursor) return late.took(sequence)
       late.cursor = sequence - 1
       // Everything from there on: what happened since as well.
       live.cursor = Math.min(live.cursor, late.end)
       return true
     }
-    if (sequence > live.cursor) return false
+    if (sequence > live.cursor) return live.took(sequence)
     live.cursor = sequence - 1
     return true
   }

@@ -20,8 +20,11 @@ export interface InboxHandlers {
   onListEntry(list: string, key: string, entry: ListEntry | null): void | Promise<void>
   /** The platform is there: something of it was sent just now, or its sign of life says so (`at`: wall-clock ms, by its clock). */
   onPlatform?(at?: number): void
-  /** Valid, in time, and never seen before. The answer becomes the reply. */
-  onCommand(command: Command): Promise<{ ok: boolean; error?: string }>
+  /**
+   * Valid, in time, and never seen before. The answer becomes the reply.
+   * @param via the link it came over, as it was given to {@link Inbox.attach}
+   */
+  onCommand(command: Command, via: object): Promise<{ ok: boolean; error?: string }>
   /** A command that was not handed to `onCommand`; its fields as far as they could be read. */
   onRejected?(fields: { id: string; do?: string; lane?: string; by?: string }, why: string): void
 }
@@ -191,7 +194,7 @@ export class Inbox {
         if (Date.parse(c.expires) < clock.now())
           return this.#reject(link, 'command', c, `expired at ${c.expires} while waiting for its turn`)
         const late = () => new Error('no answer in 30 s; it may still have been carried out')
-        const { ok, error } = await withDeadline(clock, handlers.onCommand(c), COMMAND_MS, late)
+        const { ok, error } = await withDeadline(clock, handlers.onCommand(c, link), COMMAND_MS, late)
         this.#reply(link, { id: c.id, ok, ...(error === undefined ? {} : { error: error.slice(0, 500) }) })
       } catch (error) {
         log.error({ command: c.id, do: c.do, err: messageOf(error) }, 'a command failed')

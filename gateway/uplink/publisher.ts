@@ -15,7 +15,7 @@ import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { type Course, Courses, type Flight } from './course.ts'
 import { Pace } from './pace.ts'
-import type { Parked, ParkedStore } from './parked.ts'
+import { type Parked, ParkedEvents, type ParkedStore } from './parked.ts'
 import { BrokerRefused } from './session.ts'
 import { NO_LANE, TOPICS, type TopicBase, topic } from './topics.ts'
 
@@ -82,7 +82,7 @@ export class Publisher {
   readonly #full: number
   readonly #backoff: Backoff
   readonly #pace: Pace
-  readonly #parked = new Map<number, Parked>()
+  readonly #parked: ParkedEvents
   readonly #off: (() => void)[] = []
   readonly #courses: Courses
   /** Up to here events were recorded before the connection on which they are sent. */
@@ -108,15 +108,15 @@ export class Publisher {
     this.#window = this.#full
     this.#backoff = options.backoff ?? new Backoff(500, 30_000)
     this.#courses = new Courses(options.target, options.source)
+    this.#parked = new ParkedEvents(options.parked, options.log)
     this.#pace = new Pace(options.clock, options.latePerSecond ?? LATE_PER_SECOND)
   }
 
   async start(): Promise<void> {
     const { source, target, log } = this.#o
     const head = source.head().sequence
-    const [cursor, parked] = await Promise.all([this.#courses.load(head), this.#o.parked.load()])
+    const [cursor] = await Promise.all([this.#courses.load(head), this.#parked.load()])
     if (cursor > head) log.error({ target, cursor, head }, 'the cursor is ahead of the journal (older data restored?); going on at its end')
-    for (const p of parked) this.#parked.set(p.sequence, p)
     this.#running = true
     this.#off.push(source.onCommit(() => this.#pump()))
     this.#off.push(this.#o.link.onState((up, why) => (up ? this.#linkUp() : this.#linkDown(why ?? 'link down'))))
@@ -179,7 +179,7 @@ export class Publisher {
       window: this.#window,
       sent: this.#sent,
       acknowledged: this.#acknowledged,
-      parked: [...this.#parked.values()],
+      parked: this.#parked.all(),
       late: this.late,
       why: this.#why,
     }
@@ -305,7 +305,7 @@ export class Publisher {
     this.#suspect = { sequence: 0, strikes: 0 }
     this.#backoff.reset()
     this.#window = Math.min(this.#full, this.#window * 2)
-    if (this.#parked.has(sequence)) this.#unpark(sequence)
+    this.#parked.remove(sequence)
     if (flight.course.acknowledge(flight)) this.#courses.store()
     if (this.#courses.inFlight === 0) this.#wakeStop?.()
     // The broker had refused everything: what was parked then deserves another try.
@@ -339,43 +339,37 @@ export class Publisher {
       this.#why = `the broker takes no event any more (${reason}); trying on with ${sequence}`
       return
     }
-    this.#parkedInRow++
-    this.#park({ sequence, reason, at: this.#o.clock.now() })
+    void this.#park({ sequence, reason, at: this.#o.clock.now() })
   }
 
-  #park(parked: Parked): void {
+  async #park(parked: Parked): Promise<void> {
     const { target, log } = this.#o
+    const { sequence } = parked
     this.#startOver()
-    // The stream goes on only when it is durable that this one was put aside.
-    this.#o.parked.put(parked).then(
-      () => {
-        this.#parked.set(parked.sequence, parked)
-        log.error({ target, ...parked }, 'an event is refused by the broker and was put aside; it stays in the journal')
-        this.#suspect = { sequence: 0, strikes: 0 }
-        const course = this.#courses.holding(parked.sequence)
-        if (course) course.cursor = parked.sequence
-        else this.#unpark(parked.sequence)
-        this.#startOver()
-        this.#courses.store()
-        this.#pump()
-      },
-      (error) => log.error({ target, sequence: parked.sequence, err: messageOf(error) }, 'an event could not be put aside; trying on'),
-    )
-  }
-
-  #unpark(sequence: number): void {
-    this.#parked.delete(sequence)
-    this.#o.parked.delete(sequence).catch((error) => this.#o.log.warn({ sequence, err: messageOf(error) }, 'a parked mark was not removed'))
+    // The stream goes on only when it is durable that this one was put aside. Until then it is tried on.
+    if (!(await this.#parked.put(parked))) return
+    const course = this.#courses.holding(sequence)
+    // The broker has taken it after all.
+    if (!course) return this.#parked.remove(sequence)
+    // Or all is sent again from before it: it is tried once more when it is its turn, and nothing before it may be passed over.
+    if (this.#suspect.sequence !== sequence || course.cursor !== sequence - 1) return
+    log.error({ target, ...parked }, 'an event is refused by the broker and was put aside; it stays in the journal')
+    this.#parkedInRow++
+    this.#suspect = { sequence: 0, strikes: 0 }
+    course.cursor = sequence
+    this.#startOver()
+    this.#courses.store()
+    this.#pump()
   }
 
   /** After a start, or when the broker takes events again: one after the other; the first failure ends it. */
   async #retryParked(): Promise<void> {
     try {
-      for (const { sequence } of [...this.#parked.values()]) {
+      for (const { sequence } of this.#parked.all()) {
         const [event] = await this.#o.source.events(sequence - 1, 1)
         if (!this.#running || !event || event.sequence !== sequence) return
         await this.#publish(event)
-        this.#unpark(sequence)
+        this.#parked.remove(sequence)
       }
     } catch (error) {
       this.#o.log.warn({ target: this.#o.target, err: messageOf(error) }, 'parked events are still refused; they stay parked')

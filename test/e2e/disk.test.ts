@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { verifyJournal } from '../../gateway/journal/verify.ts'
 import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
+import { client } from '../gateway/uplink/helpers.ts'
 import { openInside } from '../harness/chaos-inside.ts'
 import { Collector } from '../harness/chaos-process.ts'
 import { until } from '../harness/chaos-site.ts'
@@ -131,7 +132,11 @@ async function fillsUp(dir: string): Promise<void> {
     reason: 'audit',
     expires: new Date(clock.now() + 60_000).toISOString(),
   }
+  // Each where it listens: only there it comes again.
   await site.messages.publish('luong/v1/chaos/command', JSON.stringify(again_), { qos: 1, retain: false })
+  const asking = client(central.url)
+  cleanups.push(() => asking.endAsync(true))
+  await asking.publishAsync('luong/v1/chaos/command', JSON.stringify({ ...again_, id: 'all-up' }), { qos: 1 })
   await until('the centre has all', () => centre.last >= head && centre.gaps().length === 0, 60_000)
   expect(centre.complaints).toEqual([])
   await until('the collector has all', () => collector.gaps().filter((n) => n > 1).length === 0)

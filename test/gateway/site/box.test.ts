@@ -1,23 +1,19 @@
 /** A box and a second one: what its lanes do before it knows, and what it says while it cannot know. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { stringify } from 'yaml'
-import { loadSite } from '../../../config/load.ts'
 import { Backoff } from '../../../firmware-bridge/transport/backoff.ts'
-import { memoryLine } from '../../../firmware-bridge/transport/memory.ts'
 import { createJournal } from '../../../gateway/journal/create.ts'
 import { zoneOf } from '../../../gateway/journal/zone.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
 import { Box } from '../../../gateway/site/box.ts'
-import { Gateway } from '../../../gateway/site/gateway.ts'
 import { Recorder } from '../../../gateway/site/recorder.ts'
 import { BrokerConnection } from '../../../gateway/uplink/connection.ts'
-import { LabelPool } from '../../harness/chaos-site.ts'
 import { type Mosquitto, startMosquitto } from '../../harness/mosquitto.ts'
 import { BASE, client, until } from '../uplink/helpers.ts'
+import { smallSite } from './small-site.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -53,12 +49,7 @@ it('opens for nobody before the first look has its answer', async () => {
   centre.on('message', () => asked++)
   await centre.subscribeAsync('luong/v1/loi-mo/claim', { qos: 1 })
   await say()
-  const include = [resolve('config/sites/loi-mo.yaml')]
-  const broker = { embedded: { port: 0 } }
-  writeFileSync(join(dir, 'site.yaml'), stringify({ version: 1, include, http: { port: 0 }, broker, uplink: { url: mosquitto.url } }))
-  const line = memoryLine('cabinet', systemClock)
-  const loaded = await loadSite(join(dir, 'site.yaml'), { env: {} })
-  const gateway = new Gateway({ loaded, dataDir: join(dir, 'data'), log: silentLog, bytesFor: () => line.master, pool: new LabelPool() })
+  const gateway = await smallSite(dir, { uplink: { url: mosquitto.url } })
   undo.push(() => gateway.stop())
   const started = gateway.start()
   await until(() => asked > 0 && gateway.lane('lane') !== undefined && gateway.httpPort !== null)

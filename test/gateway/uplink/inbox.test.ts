@@ -76,6 +76,7 @@ let done: {
   declarations: [string, Declaration | null][]
   entries: [string, string, ListEntry | null][]
   commands: Command[]
+  via: object[]
   rejected: [string, string][]
   platform: (number | undefined)[]
 }
@@ -93,9 +94,10 @@ async function start() {
     handlers: {
       onDeclaration: (id, d) => void done.declarations.push([id, d]),
       onListEntry: (list, key, e) => void done.entries.push([list, key, e]),
-      onCommand: (c) => {
+      onCommand: (c, via) => {
         done.commands.push(c)
-        return answer(c)
+        done.via.push(via)
+        return answer(c, via)
       },
       onRejected: (f, why) => void done.rejected.push([f.id, why]),
       onPlatform: (at) => void done.platform.push(at),
@@ -108,7 +110,7 @@ beforeEach(async () => {
   link = new Link()
   log = new TestLog()
   documents = new Documents()
-  done = { declarations: [], entries: [], commands: [], rejected: [], platform: [] }
+  done = { declarations: [], entries: [], commands: [], via: [], rejected: [], platform: [] }
   now = NOW
   answer = async () => ({ ok: true })
   await start()
@@ -219,6 +221,8 @@ describe('commands', () => {
     await link.deliver(`${B}/command`, OPEN)
     await until(() => link.replies.length === 1)
     expect(done.commands.map((c) => c.id)).toEqual(['c-2', 'c-1'])
+    // Whoever carries it out knows who asked.
+    expect([done.via[0] === narrow, done.via[1] === link]).toEqual([true, true])
   })
 
   it('names every command that there is, for those who may order only some', () => {

@@ -1,0 +1,276 @@
+/**
+ * The publisher under any order of what can happen to it: acknowledgements out of order, refusals, cuts, a disk that takes its time with what is put
+ * aside, and `resend-from` at any moment. Whatever happens, its cursor never passes an event that the broker has not taken.
+ */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { Backoff } from '../../../firmware-bridge/transport/backoff.ts'
+import type { StoredEvent } from '../../../gateway/journal/journal.ts'
+import { type Clock, systemClock } from '../../../gateway/kernel/clock.ts'
+import { LuongError } from '../../../gateway/kernel/errors.ts'
+import { Listeners } from '../../../gateway/kernel/listeners.ts'
+import { silentLog } from '../../../gateway/kernel/log.ts'
+import type { Parked } from '../../../gateway/uplink/parked.ts'
+import { type EventLink, Publisher } from '../../../gateway/uplink/publisher.ts'
+import { BrokerRefused } from '../../../gateway/uplink/session.ts'
+import { BASE, MemoryParked, MemorySource } from './helpers.ts'
+
+const WINDOW = 4
+/** Asks for everything. */
+const FIRST = 1_001
+/** More than this held is sent late, in a course of its own. */
+const MANY = 500
+
+interface Open {
+  readonly sequence: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** A broker whose every answer is the test's. */
+class ToldLink implements EventLink {
+  up = false
+  readonly open: Open[] = []
+  readonly sent: number[] = []
+  readonly #state = new Listeners<[boolean, string?]>()
+  publish(_topic: string, payload: string): Promise<void> {
+    if (!this.up) return Promise.reject(new LuongError('LINK_DOWN', 'down'))
+    const sequence = Number((JSON.parse(payload) as { sequence: string }).sequence)
+    this.sent.push(sequence)
+    return new Promise((resolve, reject) => this.open.push({ sequence, resolve, reject }))
+  }
+  onState(fn: (up: boolean, why?: string) => void): () => void {
+    const off = this.#state.add(fn)
+    if (this.up) fn(true)
+    return off
+  }
+  set(up: boolean): void {
+    if (up === this.up) return
+    this.up = up
+    if (!up) for (const one of this.open.splice(0)) one.reject(new LuongError('LINK_DOWN', 'cut'))
+    this.#state.emit(up, up ? undefined : 'cut')
+  }
+}
+
+/** A disk that takes its time, and may fail. */
+class SlowParked extends MemoryParked {
+  readonly putting: { readonly done: () => void; readonly fail: () => void }[] = []
+  override put(parked: Parked): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.putting.push({
+        done: () => {
+          this.rows.set(parked.sequence, parked)
+          resolve()
+        },
+        fail: () => reject(new Error('disk')),
+      }),
+    )
+  }
+}
+
+class SlowSource extends MemorySource {
+  readonly reads: (() => void)[] = []
+  override async events(after: number, limit: number): Promise<StoredEvent[]> {
+    const found = await super.events(after, limit)
+    await new Promise<void>((resolve) => this.reads.push(resolve))
+    return found
+  }
+}
+
+/** Time that passes when the test says so. */
+class StepClock implements Clock {
+  #at = 0
+  readonly #timers = new Set<{ at: number; fn: () => void }>()
+  readonly now = () => this.#at
+  readonly mono = () => this.#at
+  readonly track = systemClock.track
+  after(ms: number, fn: () => void) {
+    const timer = { at: this.#at + ms, fn }
+    this.#timers.add(timer)
+    return { cancel: () => void this.#timers.delete(timer) }
+  }
+  pass(ms: number): void {
+    this.#at += ms
+    for (const timer of [...this.#timers].filter((t) => t.at <= this.#at)) if (this.#timers.delete(timer)) timer.fn()
+  }
+}
+
+type Op =
+  | { readonly do: 'add' | 'ack' | 'refuse' | 'resend'; readonly n: number }
+  | { readonly do: 'ackAll' | 'cut' | 'up' | 'time' | 'put' | 'putFails' | 'read' | 'refuseOn' | 'flow' }
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('add' as const), n: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('ack' as const), n: fc.nat(WINDOW) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('refuse' as const), n: fc.nat(WINDOW) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('resend' as const), n: fc.nat(1_000) }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('read' as const, 'time' as const) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('up' as const, 'put' as const, 'refuseOn' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('ackAll' as const, 'cut' as const, 'putFails' as const, 'flow' as const) }) },
+)
+
+async function world(held: number, bad: ReadonlySet<number>) {
+  const source = new SlowSource()
+  const parked = new SlowParked()
+  const clock = new StepClock()
+  source.add(held)
+  let link = new ToldLink()
+  /** Taken by the broker since it was last asked for. */
+  const taken = new Set<number>()
+  const ever = new Set<number>()
+  const make = async () => {
+    link = new ToldLink()
+    const more = { window: WINDOW, backoff: new Backoff(1, 2), clock, log: silentLog }
+    const publisher = new Publisher({ ...BASE, target: 'x', link, source, parked, ...more })
+    await publisher.start()
+    return publisher
+  }
+  let publisher = await make()
+  const settle = () => new Promise((resolve) => setImmediate(resolve))
+  const cursor = (name: string) => source.cursors.get(name) ?? 0
+  const ack = (one: Open | undefined) => {
+    if (!one) return
+    link.open.splice(link.open.indexOf(one), 1)
+    taken.add(one.sequence)
+    ever.add(one.sequence)
+    one.resolve()
+  }
+  const resend = (from: number) => {
+    const [end, at] = [cursor('x:late-end'), cursor('x')]
+    // What was held and is not sent yet comes anyway, and what has happened since is not what is asked for.
+    const to = from > at && from <= end ? end : Number.POSITIVE_INFINITY
+    publisher.resendFrom(from)
+    for (const n of [...taken]) if (n >= from && n <= to) taken.delete(n)
+  }
+  const steps: Record<Op['do'], (n: number) => void | Promise<void>> = {
+    add: (n) => source.add(n),
+    ack: (n) => ack(link.open.filter((o) => !bad.has(o.sequence))[n]),
+    ackAll: () => {
+      for (const one of link.open.filter((o) => !bad.has(o.sequence))) ack(one)
+    },
+    refuse(n) {
+      const one = link.open.filter((o) => bad.has(o.sequence))[n % 2]
+      if (!one) return
+      link.open.splice(link.open.indexOf(one), 1)
+      one.reject(new BrokerRefused('refused', 0x87))
+    },
+    // As often as it takes to put one aside, where one that is refused is next.
+    async refuseOn() {
+      for (let i = 0; i < 6; i++)
+        for (const step of ['read', 'refuse', 'time'] as const) {
+          await steps[step](0)
+          await settle()
+        }
+    },
+    async flow() {
+      for (let i = 0; i < 30; i++)
+        for (const step of ['read', 'ackAll', 'time'] as const) {
+          await steps[step](0)
+          await settle()
+        }
+    },
+    // Mostly about where something is on its way.
+    resend(n) {
+      if (n === FIRST) return resend(1)
+      const near = [cursor('x'), cursor('x:live'), cursor('x:late-end')][n % 4]
+      const from = near === undefined ? n : near - 3 + (n % 8)
+      resend(Math.min(Math.max(1, from), source.head().sequence))
+    },
+    cut: () => link.set(false),
+    up: () => link.set(true),
+    time: () => clock.pass(20),
+    put: () => parked.putting.shift()?.done(),
+    putFails: () => parked.putting.shift()?.fail(),
+    read: () => {
+      for (const done of source.reads.splice(0)) done()
+    },
+  }
+  const is = (n: number) => taken.has(n) || parked.rows.has(n)
+  return {
+    steps,
+    settle,
+    ever,
+    parked,
+    stats: () => publisher.stats(),
+    link: () => link,
+    /** The first event below a cursor that the broker does not have, or has not been given again; null: none. */
+    missed(): number | null {
+      const [to, end, live] = [cursor('x'), cursor('x:late-end'), cursor('x:live')]
+      for (let n = 1; n <= to; n++) if (!is(n)) return n
+      for (let n = end + 1; n <= live && end > 0; n++) if (!is(n)) return n
+      return null
+    },
+    async restart() {
+      const stopped = publisher.stop()
+      link.set(false)
+      clock.pass(5_000)
+      await stopped
+      publisher = await make()
+    },
+    /** The broker takes everything now. */
+    async heal() {
+      link.set(true)
+      for (let i = 0; i < 3_000; i++) {
+        for (const all of ['read', 'put', 'ackAll', 'time'] as const) await steps[all](0)
+        for (const one of link.open.filter((o) => bad.has(o.sequence))) ack(one)
+        await settle()
+        if (publisher.stats().lag === 0 && link.open.length === 0 && parked.putting.length === 0 && source.reads.length === 0) return
+      }
+      throw new Error(`does not come to an end: ${JSON.stringify(publisher.stats())}`)
+    },
+  }
+}
+
+it.each([
+  ['a few events', 6, 500],
+  ['a long backlog', MANY + 30, 200],
+])(
+  '%s: nothing is passed over, and all of it comes in the end',
+  async (_, held, numRuns) => {
+    const bad = fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 3 })
+    const run = fc.asyncProperty(bad, fc.array(op, { minLength: 20, maxLength: 120 }), async (refused, ops) => {
+      const w = await world(held, new Set(refused))
+      w.steps.up(0)
+      for (const one of ops) {
+        await w.steps[one.do]('n' in one ? one.n : 0)
+        await w.settle()
+        expect(w.missed()).toBeNull()
+        expect(w.stats().inFlight).toBeLessThanOrEqual(WINDOW)
+      }
+      await w.heal()
+      expect(w.missed()).toBeNull()
+      await w.restart()
+      await w.heal()
+      expect([w.missed(), w.parked.rows.size]).toEqual([null, 0])
+      const total = w.stats().cursor
+      expect([...w.ever].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, i) => i + 1))
+    })
+    await fc.assert(run, { numRuns })
+  },
+  120_000,
+)
+
+it.each([
+  [300, 300],
+  [700, 0],
+])(
+  'asked for all in the middle of a catch-up, when %i have happened since: what happens now waits for %i of them',
+  async (since, waits) => {
+    const held = 8_000
+    const w = await world(held, new Set())
+    w.steps.up(0)
+    await w.steps.flow(0)
+    w.steps.add(since)
+    const last = held + since
+    while (!w.ever.has(last)) await w.steps.flow(0)
+    expect(w.stats()).toMatchObject({ late: { to: held } })
+    w.steps.resend(FIRST)
+    expect(w.stats().cursor).toBe(0)
+    w.steps.add(1)
+    const { sent } = w.link()
+    const before = sent.length
+    while (!w.ever.has(last + 1)) await w.steps.flow(0)
+    const meanwhile = sent.slice(before, sent.indexOf(last + 1))
+    expect(meanwhile.filter((n) => n > held).length).toBe(waits)
+  },
+)
