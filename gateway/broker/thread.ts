@@ -33,8 +33,8 @@ const LOOK_MS = 3_000
 const LIVED_MS = 60_000
 const AGAIN_MS = 500
 const AGAIN_MAX_MS = 30_000
-/** What the thread's objects may take; buffers are outside of it, and bounded by the limits. */
-const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+/** What the thread's objects may take; buffers are outside of it, and bounded by the limits. Little room for young objects: their pictures go soon. */
+const LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 }
 
 const NO_STATS: BrokerStats = {
   clients: 0,
