@@ -9,6 +9,7 @@ interface Event {
   readonly type: string
   readonly sequence: string
   readonly subject?: string
+  readonly data: { readonly from: number; readonly to: number }
 }
 interface Status {
   readonly historical?: { readonly to: number }
@@ -20,6 +21,8 @@ interface Site {
   readonly early: Set<number>
   /** The gap that was asked for last. */
   asked: number
+  /** Sequences that will never come: an older journal was restored there, and goes on above them. */
+  gone?: Event['data']
 }
 
 export function consume(url: string, work: (site: string, event: Event) => void) {
@@ -41,7 +44,13 @@ export function consume(url: string, work: (site: string, event: Event) => void)
     if (sequence <= site.done || site.early.has(sequence)) return
     work(name, event)
     site.early.add(sequence)
-    while (site.early.delete(site.done + 1)) site.done++
+    if (event.type === 'luong.journal.continued.v1') site.gone = event.data
+    for (;;) {
+      const { done, gone } = site
+      if (site.early.delete(done + 1)) site.done++
+      else if (gone && gone.from <= done + 1 && done < gone.to) site.done = gone.to
+      else break
+    }
     const from = site.done + 1
     // What the gate was away with comes by itself, after what happens now.
     if (site.early.size === 0 || site.asked === from || from <= (late.get(name) ?? 0)) return

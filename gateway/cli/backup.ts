@@ -42,7 +42,7 @@ export function backup(program: Command): void {
         else {
           await out.line(`${dir}: ${entries} entries, ${events} events, ${pictures} pictures; verified`)
           await out.line(`The next event gets sequence ${head.sequence + 1}. If the site published more than that before it was lost,`)
-          await out.line('tell the receivers: they take known sequences for repetitions.')
+          await out.line('run `luong continue` before the gateway starts: receivers take known sequences for repetitions.')
         }
         return 0
       }),

@@ -1,6 +1,7 @@
 /** `luong journal --verify --against`: does the journal still hold what the box once signed? */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import type { Continuation } from '../journal/continue.ts'
 import { openReader } from '../journal/reader.ts'
 import { fingerprint, genuine, type SealedHead } from '../journal/seal.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
@@ -32,8 +33,13 @@ export function readSealed(file: string): SealedHead {
   return data as SealedHead
 }
 
+/** Which numbers somebody decided to leave out, and why. */
+export function leftOut({ from, to, sequence, at, by, reason }: Continuation): string {
+  return `sequences ${from} to ${to} are lost or were never given; event ${sequence} of ${new Date(at).toISOString()} says so, by ${by}: ${reason}`
+}
+
 /** Compares a head that was published with the journal in `dir`. The journal itself is verified by the caller. */
-export function against(dir: string, head: SealedHead): Against {
+export function against(dir: string, head: SealedHead, continued: readonly Continuation[] = []): Against {
   const about = { head, fingerprint: fingerprint(head.key) }
   if (!genuine(head)) return { ...about, ok: false, why: 'the signature is not by that key: the head itself was changed' }
   const reader = openReader(dir)
@@ -41,10 +47,14 @@ export function against(dir: string, head: SealedHead): Against {
     if (reader.site !== head.site) return { ...about, ok: false, why: `it is of site ${head.site}, this journal is of ${reader.site}` }
     if (head.entry === 0) return { ...about, ok: true }
     const hash = reader.queries.hashOf(head.entry)
-    if (hash === null) return { ...about, ok: false, why: `the journal ends before entry ${head.entry}: its end was cut off` }
-    return hash === head.hash
-      ? { ...about, ok: true }
-      : { ...about, ok: false, why: `entry ${head.entry} has another hash now: what came before it was written anew` }
+    if (hash === head.hash) return { ...about, ok: true }
+    const lost = continued.find((c) => c.from <= head.sequence && head.sequence <= c.to)
+    if (lost) return { ...about, ok: false, why: `it is of what this journal does not hold: ${leftOut(lost)}` }
+    const why =
+      hash === null
+        ? `the journal ends before entry ${head.entry}: its end was cut off`
+        : `entry ${head.entry} has another hash now: what came before it was written anew`
+    return { ...about, ok: false, why }
   } finally {
     reader.close()
   }

@@ -5,7 +5,7 @@ import { entriesAfter, type JournalReader, openReader } from '../journal/reader.
 import { verifyJournal } from '../journal/verify.ts'
 import { sleep, systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
-import { against, readSealed } from './journal-against.ts'
+import { against, leftOut, readSealed } from './journal-against.ts'
 import { entryJson, entryLine } from './journal-line.ts'
 import { finish, printer } from './print.ts'
 
@@ -42,7 +42,7 @@ async function verify(dir: string, options: Options): Promise<number> {
   const report = await verifyJournal(dir, tell ? { onProgress: (n) => process.stderr.write(`\r${n} entries `) } : {})
   if (tell) process.stderr.write('\r\x1b[K')
   const out = printer()
-  const held = sealed === null ? null : against(dir, sealed)
+  const held = sealed === null ? null : against(dir, sealed, report.continued)
   if (options.json) await out.line(JSON.stringify(held === null ? report : { ...report, against: held }))
   else if (report.bad === undefined) {
     await out.line(`${dir}: the journal is whole: ${report.entries} entries, ${report.events} events, ${report.passages} passages`)
@@ -53,8 +53,9 @@ async function verify(dir: string, options: Options): Promise<number> {
         ? ''
         : `entry ${report.bad.entry}${report.bad.sequence === undefined ? '' : ` (event ${report.bad.sequence})`}: `
     await out.line(`${dir}: NOT whole: ${where}${report.bad.why}`)
-    await out.line(`good up to entry ${report.entries} (event ${report.events})`)
+    await out.line(`good up to entry ${report.entries} (event ${report.head.sequence})`)
   }
+  if (!options.json) for (const gap of report.continued) await out.line(`restored: ${leftOut(gap)}`)
   if (held !== null && !options.json) {
     const { head } = held
     await out.line(

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   report: async () => (await import('./report.ts')).report,
   schema: async () => (await import('./schema.ts')).schema,
   secret: async () => (await import('./secret.ts')).secret,
+  continue: async () => (await import('./continue.ts')).register,
   backup: async () => (await import('./backup.ts')).backup,
 }
 /** Commands that another one's file registers. */

@@ -15,7 +15,9 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import Database from 'better-sqlite3'
+import { systemClock } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
+import { RESTORED } from './continue.ts'
 import { databaseFile, hasTable, syncFolder } from './database.ts'
 import { corrupt, failure } from './failure.ts'
 import { openFile, openReader } from './reader.ts'
@@ -73,6 +75,7 @@ export async function restore(file: string, dir: string): Promise<BackupReport> 
     const fresh = `${databaseFile(dir)}.new`
     copyFileSync(file, fresh)
     const pictures = unpackEvidence(fresh, dir)
+    mark(fresh, report.head.sequence)
     sync(fresh)
     renameSync(fresh, databaseFile(dir))
     syncFolder(dir)
@@ -133,6 +136,21 @@ function unpackEvidence(file: string, dir: string): number {
     db.exec('DROP TABLE evidence')
     db.exec('VACUUM')
     return count
+  } finally {
+    db.close()
+  }
+}
+
+/** Notes where the backup ends: what comes after is this box's own. */
+function mark(file: string, sequence: number): void {
+  const db = new Database(file)
+  try {
+    db.prepare('INSERT OR REPLACE INTO documents (collection, key, value, at) VALUES (?, ?, ?, ?)').run(
+      RESTORED,
+      String(sequence),
+      '{}',
+      systemClock.now(),
+    )
   } finally {
     db.close()
   }

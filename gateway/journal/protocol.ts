@@ -15,6 +15,8 @@ export interface NewRow {
   readonly direction: string | null
   /** What was declared, when this is the record of a decision. */
   readonly load: LoadRow | null
+  /** Of the event that goes on above numbers that are lost (continue.ts); all others get the next one. */
+  readonly sequence?: number
 }
 
 export interface NewDocument {

@@ -48,6 +48,9 @@ export function signedText({ site, boot, sequence, entry, hash, at }: HeadClaim)
   return JSON.stringify(['luong.head.v1', site, boot, sequence, entry, hash, at])
 }
 
+/** Whether the data folder has a key already. */
+export const sealed = (dir: string): boolean => existsSync(join(dir, FILE))
+
 /**
  * The key of the data folder, made on the first start (readable by its owner alone). It is not part of backups.
  * @throws JOURNAL_UNAVAILABLE when it can be neither read nor made

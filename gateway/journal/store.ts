@@ -82,7 +82,7 @@ function storeOn(db: Database.Database, queries: Queries, opened: JournalHead, s
     let hash: Buffer = Buffer.from(head.hash, 'hex')
     for (const row of rows) {
       entry++
-      if (row.type !== null) sequence++
+      if (row.type !== null) sequence = row.sequence ?? sequence + 1
       const stored = chainRow(row, entry, sequence, site, zone)
       hash = hashRow(hash, stored)
       insert.entry.run(entry, stored.sequence, stored.type, stored.lane, stored.passage, stored.at, stored.text, hash)

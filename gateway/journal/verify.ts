@@ -2,6 +2,7 @@
 import type Database from 'better-sqlite3'
 import { GENESIS, hashRow } from './chain.ts'
 import { eventId, eventSource } from './cloudevent.ts'
+import { type Continuation, continuation } from './continue.ts'
 import { failure } from './failure.ts'
 import type { JournalHead, PassageRow } from './journal.ts'
 import { type LoadRow, loadInText } from './loads.ts'
@@ -19,6 +20,8 @@ export interface VerifyReport {
   readonly passages: number
   /** Of the last good entry. Compare it with a head published or noted earlier: a cut-off end cannot be seen in any other way. */
   readonly head: JournalHead
+  /** Where it goes on above numbers that it does not hold, in order: after a restore, by somebody's decision. */
+  readonly continued: readonly Continuation[]
   /** The first thing that is wrong. `entry` is 0 when it is not about one entry. */
   readonly bad?: { readonly entry: number; readonly sequence?: number; readonly why: string }
 }
@@ -55,14 +58,17 @@ export async function verifyReader(reader: JournalReader, dir: string, options: 
     bad = walk.flaw ?? { entry: walk.entry + 1, why: failure(error, dir).message }
   }
   const head = { sequence: walk.sequence, entry: walk.entry, hash: Buffer.from(walk.hash).toString('hex') }
-  const report = { entries: walk.entry, events: walk.sequence, passages: walk.passages, head }
+  const { events, passages, continued } = walk
+  const report = { entries: walk.entry, events, passages, head, continued }
   return bad === undefined ? { ok: true, ...report } : { ok: false, ...report, bad }
 }
 
 class Walk {
   entry = 0
   sequence = 0
+  events = 0
   passages = 0
+  readonly continued: Continuation[] = []
   hash: Uint8Array = GENESIS
   flaw: { entry: number; sequence?: number; why: string } | undefined
   readonly #reader: JournalReader
@@ -90,7 +96,10 @@ class Walk {
         return false
       }
       this.entry = row.id
-      if (row.sequence !== null) this.sequence = row.sequence
+      if (row.sequence !== null) {
+        this.sequence = row.sequence
+        this.events++
+      }
       this.hash = row.hash
     }
     if (rows.length === BATCH) return true
@@ -105,8 +114,15 @@ class Walk {
     if (!hashRow(this.hash, row).equals(row.hash)) return 'it does not fit the hash chain: it, or the one before it, was changed'
     if ((row.sequence === null) !== (row.type === null)) return 'it is neither an event nor an input'
     if (row.sequence === null) return this.#checkLoad(row)
-    if (row.sequence !== this.sequence + 1) return `sequence ${row.sequence} follows ${this.sequence}`
     return this.#checkEvent(row)
+  }
+
+  /** One by one, but for the event that says which numbers are left out. */
+  #checkSequence(row: StoredRow, data: unknown): string | undefined {
+    const found = continuation(row, data)
+    if (found && found.from <= this.sequence + 1 && found.to > this.sequence) this.continued.push(found)
+    else if (row.sequence !== this.sequence + 1) return `sequence ${row.sequence} follows ${this.sequence}`
+    return undefined
   }
 
   #checkEvent(row: StoredRow): string | undefined {
@@ -116,6 +132,8 @@ class Walk {
     } catch {
       return 'its text is not JSON'
     }
+    const why = this.#checkSequence(row, event.data)
+    if (why !== undefined) return why
     const { site } = this.#reader
     const expected = {
       id: eventId(site, row.sequence!),

@@ -1,11 +1,13 @@
 /** This box among others: what it signs, and whether it is the only one that speaks for its site. Alarms tell of a second one. */
 
 import { accessOf, type BrokerAccess } from '../../firmware-bridge/transport/access.ts'
+import { CONTINUATIONS, type Continuation, continuation } from '../journal/continue.ts'
 import type { Journal } from '../journal/journal.ts'
 import { genuine } from '../journal/seal.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { withoutSkipped } from '../uplink/skipped.ts'
 import { claimOf, type Held, Sole } from '../uplink/sole.ts'
 import { TOPICS, type TopicBase, topic } from '../uplink/topics.ts'
 import { Heads, type HeadsOptions } from './heads.ts'
@@ -39,6 +41,7 @@ export class Box {
   readonly #alarms = new SiteAlarms<BoxAlarm>(CODES)
   /** Runs of this program with this journal: what they once asked is no second box. */
   #runs: ReadonlySet<string> = new Set()
+  #continued: readonly Continuation[] = []
   #sole: Sole | null = null
   #access: BrokerAccess = {}
   #ending = false
@@ -62,9 +65,15 @@ export class Box {
     for (const old of runs.splice(0, Math.max(0, runs.length - RUNS))) await journal.putDocument(BOOTS, old, null)
     await journal.putDocument(BOOTS, boot, {})
     this.#runs = new Set([...runs, boot])
+    this.#continued = await continuations(journal)
     this.#alarms.restore(await journal.siteAlarms())
     const [collection, key] = STRANGER
     this.#remembered = ((await journal.documents(collection)).find((d) => d.key === key)?.value as Held | undefined) ?? null
+  }
+
+  /** The journal as it is published. */
+  source(): ReturnType<typeof withoutSkipped> {
+    return withoutSkipped(this.#o.journal(), this.#continued)
   }
 
   /** How a connection is to be made: the one to the centre looks first whether this box may speak. */
@@ -73,10 +82,26 @@ export class Box {
     const clientId = `luong-${site}-${target}`
     if (target !== 'uplink') return { clientId, connection }
     const hashOf = (entry: number) => this.#o.journal().hashOf(entry)
+    const continued = this.#continued.at(-1)?.sequence ?? null
     const [key, head, stamp] = [this.#heads.key, this.#head, () => zone.format(clock.now())]
     const known = { remembered: this.#remembered, remember: (held: Held | null) => this.#remember(held) }
     this.#access = accessOf(connection)
-    this.#sole = new Sole({ root, site, boot, key, head, hashOf, genuine, stamp, connection, clientId, ...known, clock: systemClock, log })
+    this.#sole = new Sole({
+      root,
+      site,
+      boot,
+      key,
+      head,
+      hashOf,
+      continued,
+      genuine,
+      stamp,
+      connection,
+      clientId,
+      ...known,
+      clock: systemClock,
+      log,
+    })
     return { clientId, connection: { ...connection, admit: this.#sole.admit } }
   }
 
@@ -153,4 +178,14 @@ export class Box {
   problems(): string[] {
     return this.#due().map(({ alarm, why }) => `site: alarm ${alarm}: ${why}`)
   }
+}
+
+/** Where the journal went on above numbers that are lost, in order. */
+async function continuations(journal: Journal): Promise<Continuation[]> {
+  const noted = (await journal.documents(CONTINUATIONS)).map(({ key }) => Number(key)).sort((a, b) => a - b)
+  const events = await Promise.all(noted.map(async (sequence) => (await journal.events(sequence - 1, 1))[0]))
+  return events.flatMap((e) => {
+    const found = e && continuation({ ...e, id: 0 }, (JSON.parse(e.json) as { data?: unknown }).data)
+    return found ? [found] : []
+  })
 }

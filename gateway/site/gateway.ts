@@ -212,7 +212,7 @@ export class Gateway {
         ...base,
         ...t,
         ...this.#box.before(t),
-        journal: this.journal,
+        journal: this.#box.source(),
         inbox: this.#inbox,
         status: () => this.#status(),
         clock: systemClock,

@@ -9,16 +9,16 @@
  * held back stays so, also over a restart.
  */
 import type { z } from 'zod'
-import { accessOf, type BrokerAccess } from '../../firmware-bridge/transport/access.ts'
+import type { BrokerAccess } from '../../firmware-bridge/transport/access.ts'
 import type { Message } from '../../firmware-bridge/transport/transport.ts'
 import type { JournalHead } from '../journal/journal.ts'
-import { type Clock, sleep, withDeadline } from '../kernel/clock.ts'
-import { LuongError, messageOf } from '../kernel/errors.ts'
+import { type Clock, sleep } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import { BrokerConnection, type ConnectionOptions } from './connection.ts'
+import type { BrokerConnection, ConnectionOptions } from './connection.ts'
+import { look, parsed, type Seen, type Within } from './look.ts'
 import { type Claim, claim } from './schema/claim.ts'
-import { type SealedHeadMessage, sealedHead } from './schema/head.ts'
-import { type Status, status } from './schema/up.ts'
+import type { SealedHeadMessage } from './schema/head.ts'
 import { TOPICS, type TopicBase, topic } from './topics.ts'
 
 /** Why a box is held back: another one is there, or the journal does not hold what the centre has. */
@@ -34,6 +34,8 @@ export interface SoleOptions extends TopicBase {
   readonly head: () => JournalHead
   /** Hash of an entry of the journal, hex; null: there is none. */
   readonly hashOf: (entry: number) => Promise<string | null>
+  /** Sequence with which the journal last went on above numbers that are lost (`luong continue`); null: never. */
+  readonly continued: number | null
   /** Whether a head was signed by the key in it. */
   readonly genuine: (head: SealedHeadMessage) => boolean
   /** RFC 3339, by the site's clock. */
@@ -48,11 +50,7 @@ export interface SoleOptions extends TopicBase {
   readonly log: Log
 }
 
-/** What is retained comes right behind the acknowledgement of the subscription. */
-const RETAINED_MS = 1_000
 const ANSWER_MS = 5_000
-/** For each address of the broker. */
-const REACH_MS = 12_000
 /** A connection that ended sooner may have been thrown out by another box. */
 const SHORT_MS = 60_000
 /** The first look is waited for so long where the broker is not reached, and in all. */
@@ -66,9 +64,6 @@ interface FirstLook {
   /** When it had found something, mono ms. */
   at: number | null
 }
-
-/** Settles as `work` does, at the latest after `ms` or when the box stops. */
-type Within = <T>(work: Promise<T>, ms: number, late: () => Error) => Promise<T>
 
 export class Sole {
   readonly #o: SoleOptions
@@ -143,57 +138,24 @@ export class Sole {
   }
 
   async #ask(access: BrokerAccess): Promise<string | null> {
-    const { connection, clientId, boot, clock, log } = this.#o
+    const { connection, clientId, boot } = this.#o
     const { url, others = [], protocol = 'auto' } = connection
-    const about = { name: 'uplink, looking', clientId: `${clientId}-${boot.slice(0, 6)}`, clock, log: quiet(log) }
-    const link = new BrokerConnection({ url, others, protocol, ...accessOf(access), ...about })
-    const up = new Promise<void>((done) => link.onState((is) => is && done()))
-    const view = this.#listen(link)
-    const { signal } = this.#ending
-    let end = () => {}
-    const stopped = new Promise<never>((_, reject) => {
-      end = () => {
-        reject(new LuongError('STOPPED', 'stopped'))
-        // What waits for an acknowledgement ends as well.
-        void link.stop()
-      }
-    })
-    stopped.catch(() => {})
-    signal.addEventListener('abort', end)
-    const within: Within = (work, ms, late) => withDeadline(clock, Promise.race([work, stopped]), ms, late)
-    try {
-      link.start()
-      await within(up, REACH_MS * (others.length + 1), () => new Error(link.stats().why ?? 'no answer'))
+    const about = { ...this.#o, connection: { url, others, protocol, ...access }, clientId: `${clientId}-${boot.slice(0, 6)}` }
+    const reached = () => {
       this.#reached = true
-      await sleep(clock, RETAINED_MS, signal)
-      await this.#judge(link, view, within)
+    }
+    try {
+      await look({ ...about, signal: this.#ending.signal, reached }, (link, seen, within) => this.#judge(link, seen, within))
       this.#blind = null
     } catch (error) {
       this.#blind = messageOf(error)
       return this.#blind
-    } finally {
-      signal.removeEventListener('abort', end)
-      await link.stop()
     }
     if (this.#held === null) this.#admitted = true
     return this.#held?.why ?? null
   }
 
-  #listen(link: BrokerConnection): View {
-    const view: View = { status: null, head: null, answered: () => {} }
-    link.subscribe(this.#topic('status'), (message) => {
-      const s = parsed(status, message)
-      if (!s) return
-      view.status = s
-      if (!message.retained && s.online && s.boot !== this.#o.boot) view.answered()
-    })
-    link.subscribe(this.#topic('head'), (message) => {
-      view.head = parsed(sealedHead, message) ?? view.head
-    })
-    return view
-  }
-
-  async #judge(link: BrokerConnection, view: View, within: Within): Promise<void> {
+  async #judge(link: BrokerConnection, view: Seen, within: Within): Promise<void> {
     const before = this.#held
     // Another box that is there weighs more: two boxes must not move the same arms.
     this.#held = (await this.#other(link, view, within)) ?? (await this.#unknownHead(view.head))
@@ -212,10 +174,12 @@ export class Sole {
 
   /** The box that signed it went on where this journal does not. */
   async #unknownHead(head: SealedHeadMessage | null): Promise<Held | null> {
-    const { site, genuine, hashOf } = this.#o
+    const { site, genuine, hashOf, continued } = this.#o
     if (!head || head.entry === 0 || head.site !== site || !genuine(head)) return null
     const hash = await hashOf(head.entry)
     if (hash === head.hash) return null
+    // Somebody has decided that what led to this head is lost, and no number up to there is given again.
+    if (continued !== null && head.sequence < continued) return null
     const how = hash === null ? `ends at entry ${this.#o.head().entry}` : 'has another entry there'
     const why =
       `the centre has a head signed at ${head.at} by boot ${head.boot} (sequence ${head.sequence}, entry ${head.entry}), this journal ${how}: ` +
@@ -224,7 +188,7 @@ export class Sole {
   }
 
   #asked = false
-  async #other(link: BrokerConnection, view: View, within: Within): Promise<Held | null> {
+  async #other(link: BrokerConnection, view: Seen, within: Within): Promise<Held | null> {
     const { boot } = this.#o
     const seen = view.status
     const sign = seen?.online === true && seen.boot !== boot
@@ -232,7 +196,7 @@ export class Sole {
     if (!sign && this.#held?.kind !== 'second-box') return null
     // It may be our own last run, whose end the broker has not noticed: only who answers is there.
     const answer = new Promise<true>((done) => {
-      view.answered = () => done(true)
+      view.present = (said) => said.boot !== boot && done(true)
     })
     this.#asked = true
     await this.#say(link, 'asks')
@@ -260,28 +224,8 @@ export class Sole {
   }
 }
 
-interface View {
-  status: Status | null
-  head: SealedHeadMessage | null
-  answered: () => void
-}
-
-function parsed<T extends z.ZodType>(schema: T, message: Message): z.output<T> | null {
-  try {
-    return schema.safeParse(JSON.parse(Buffer.from(message.payload).toString('utf8'))).data ?? null
-  } catch {
-    return null
-  }
-}
-
 /** A claim of another box, just said and not kept from before; null: of this one, or nothing that can be read. */
 export function claimOf(message: Message, boot: string): z.output<typeof claim> | null {
   const said = message.retained ? null : parsed(claim, message)
   return said === null || said.boot === boot ? null : said
-}
-
-/** The connection that only looks says nothing of its own: what it finds is told once. */
-function quiet(log: Log): Log {
-  const none = () => {}
-  return { ...log, debug: none, info: none, warn: none, error: none, child: () => quiet(log) }
 }

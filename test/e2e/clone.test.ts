@@ -1,14 +1,14 @@
 /** One site, two boxes: copies of a data folder, an old one that went on, a move. Programs of their own, a real broker between them and the centre. */
-import { cpSync, existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cpSync, existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { stringify } from 'yaml'
-import { siteTree, until } from '../harness/chaos-site.ts'
+import { connected, says, startBox, stopped } from '../harness/boxes.ts'
+import { until } from '../harness/chaos-site.ts'
 import { Collector } from '../harness/collector.ts'
-import { freePort, type Mosquitto, startMosquitto } from '../harness/mosquitto.ts'
-import { luong, type Program, startLuong } from '../harness/program.ts'
+import { type Mosquitto, startMosquitto } from '../harness/mosquitto.ts'
+import { luong } from '../harness/program.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -28,44 +28,7 @@ beforeEach(async () => {
   undo.push(() => centre.stop())
 })
 
-interface BoxProcess {
-  readonly run: Program
-  readonly http: number
-  readonly data: string
-}
-
-/** A box with a data folder and a local broker of its own; its boards are not there, which hinders nothing here. */
-async function box(data: string): Promise<BoxProcess> {
-  const http = await freePort()
-  const tree = siteTree({
-    dir,
-    id: 'twice',
-    lanes: ['a'],
-    bus: { kind: 'tcp', host: '127.0.0.1', port: await freePort() },
-    broker: { embedded: { port: 0 } },
-    uplink: { url: mosquitto.url },
-    httpPort: http,
-  })
-  const file = join(dir, `${http}.yaml`)
-  await writeFile(join(dir, 'rules.yaml'), readFileSync('config/rules/basic.yaml'))
-  await writeFile(file, stringify({ ...tree, rules: ['rules.yaml'] }))
-  const run = startLuong('run', file, '--data', data, '--json')
-  undo.push(() => run.kill())
-  await run.says(/"msg":"ready"/)
-  return { run, http, data }
-}
-
-async function problems(b: BoxProcess): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${b.http}/health`)
-  return ((await answer.json()) as { problems: string[] }).problems.join('\n')
-}
-
-const connected = (b: BoxProcess) => until('it speaks for the site', async () => !/uplink broker/.test(await problems(b)))
-const says = (b: BoxProcess, what: RegExp) => until(`/health says ${what}`, async () => what.test(await problems(b)), 90_000)
-const stopped = async (b: BoxProcess) => {
-  b.run.signal('SIGTERM')
-  expect(await b.run.exit).toBe(0)
-}
+const box = (data: string) => startBox({ dir, data, site: 'twice', uplink: mosquitto.url, undo })
 const bootsHeard = () => centre.log.of('site.started').map((e) => (e.data as { boot?: string }).boot)
 const alarms = (kind: 'raised' | 'cleared') => centre.log.of(`alarm.${kind}`).map((e) => e.data.alarm)
 /** Something that is recorded and published. */

@@ -151,7 +151,10 @@ export class EventLog {
   faults(options: { readonly from?: number; readonly open?: number } = {}): string[] {
     const out = [...this.problems]
     const seen = new Set(this.events.map((e) => Number(e.sequence)))
-    for (let n = options.from ?? 1; n <= this.last; n++) if (!seen.has(n)) out.push(`sequence ${n} is missing`)
+    // What a restored box says is lost does not come.
+    const gone = this.of('journal.continued').map((e) => e.data as unknown as { from: number; to: number })
+    const lost = (n: number) => gone.some((g) => g.from <= n && n <= g.to)
+    for (let n = options.from ?? 1; n <= this.last; n++) if (!seen.has(n) && !lost(n)) out.push(`sequence ${n} is missing`)
     let open = 0
     for (const [id, events] of this.passages()) {
       const kinds = events.map((e) => PASSAGE.exec(e.type)![1]!)

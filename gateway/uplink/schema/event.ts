@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import type { VotedPlate } from '../../identity/identity.ts'
 import { by, clockQuality, direction, hash, instant, laneId, passageId, sentence, siteId, why } from './common.ts'
+import { sealedHead } from './head.ts'
 
 const probability = z.number().min(0).max(1)
 
@@ -251,6 +252,28 @@ export const clockData = z
   })
   .meta({ title: 'Clock set', description: 'The wall clock was set, or it became known whether it can be trusted.' })
 
+const sequence = z.int().min(1)
+export const journalData = z
+  .strictObject({
+    from: sequence.meta({ title: 'From', description: 'First sequence that this journal does not hold.' }),
+    to: sequence.meta({
+      title: 'To',
+      description:
+        'Last one: that of this event less one. They were given to events that are lost, or to none; `resend-from` brings none of them.',
+    }),
+    head: sealedHead
+      .optional()
+      .meta({ title: 'Head', description: 'The last signed head that the centre had of the journal that is lost, where one was known.' }),
+    key: z
+      .string()
+      .regex(/^[0-9a-f]{16}$/)
+      .meta({ title: 'Key', description: "Fingerprint of the box's key from now on: the first 16 hex digits of its SHA-256." }),
+    ...always,
+    by,
+    reason: z.string().min(1).max(300).meta({ title: 'Reason', description: 'Why, in the words of whoever decided it.' }),
+  })
+  .meta({ title: 'Journal continued', description: 'An older journal was restored, and goes on above the numbers of what is lost.' })
+
 export const peerData = z
   .strictObject({
     peer: siteId.meta({ title: 'Peer', description: 'Site id of the other half of a smart gate.' }),
@@ -307,6 +330,7 @@ export const EVENT_DATA = {
   'luong.site.started.v1': siteData,
   'luong.site.stopped.v1': siteData,
   'luong.clock.set.v1': clockData,
+  'luong.journal.continued.v1': journalData,
 } as const
 export type EventType = keyof typeof EVENT_DATA
 /** What `data` must hold for events of type `T`. */

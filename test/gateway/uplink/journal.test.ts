@@ -60,6 +60,7 @@ const EXAMPLES: { [K in keyof typeof EVENT_DATA as K extends `luong.${infer G}.$
   alarm: { alarm: 'tailgating', lane: 'import-1', passage, plate: '24C12345', ...always },
   command: { id: 'c-1', do: 'open', lane: 'import-1', by: 'Lan', reason: 'papers seen', ...always },
   site: { boot: 'b1', version: '0.1.0', config, ...always },
+  journal: { from: 7, to: 10_006, key: '0123456789abcdef', by: 'Lan', reason: 'the disk died', ...always },
   clock: { by_ms: 3_600_000, before: at, restamp: true, was: false, ...always },
 }
 const PLAN: EventData = { lane: 'import-1', plan: 'evening', direction: 'export', closed: false, change: 'done', ...always }

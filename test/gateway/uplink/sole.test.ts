@@ -50,6 +50,7 @@ beforeEach(async () => {
       key: seal.fingerprint,
       head: () => ({ sequence: 5, entry: 10, hash: hashOf(10) }),
       hashOf: async (entry) => (entry <= 10 ? hashOf(entry) : null),
+      continued: null,
       genuine,
       stamp: () => AT,
       connection: { url: mosquitto.url },
@@ -173,6 +174,14 @@ it.each([
   expect(await sole.admit(null, {})).toBeNull()
   await until(() => said.length >= 2)
   expect(said.map((c) => c.state)).toEqual(['held', 'settled'])
+})
+
+it('goes on beside a head of what is lost, once the journal goes on above its sequence, and not beside a later one', async () => {
+  const box = make({ continued: 6 })
+  await keep('head', head(11))
+  expect(await box.admit(null, {})).toBeNull()
+  await keep('head', seal.sign({ site: BASE.site, boot: 'other', sequence: 6, entry: 11, hash: hashOf(11), at: AT }))
+  expect(await box.admit(null, {})).toMatch(/this journal ends at entry 10/)
 })
 
 it('is not held up by a head that nobody signed, or by what is no message', async () => {
