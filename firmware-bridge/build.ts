@@ -44,7 +44,7 @@ export interface Devices {
   output(ref: string): OutputPoint
   start(): void
   /** Other credentials or certificates of links to brokers: those that have changed connect again. */
-  renew(links: Links): void
+  renew(links: Links, which: 'down' | 'all'): void
   /** Settles within about ten seconds whatever the devices do. */
   stop(): Promise<void>
 }
@@ -184,10 +184,10 @@ export async function buildDevices(options: BuildOptions): Promise<Devices> {
       for (const s of shared.values()) (s as Lived).start?.()
       for (const device of all.values()) device.start()
     },
-    renew(links) {
+    renew(links, which) {
       for (const [id, transport] of messages) {
         const settings = links[id]
-        if (settings?.kind === 'mqtt') transport.renew(accessOf(settings))
+        if (settings?.kind === 'mqtt' && !(which === 'down' && transport.up)) transport.renew(accessOf(settings))
       }
     },
     async stop() {

@@ -188,7 +188,14 @@ export function mqttTransport(options: MqttOptions): MqttTransport {
       if (sameAccess(access, next)) return
       access = next
       // Politely, so that the broker sends no last will.
+      const was = state.up
       if (client) lose(client, `${name}: ${RENEWED}`, client.connected && inFlight === 0)
+      if (was || !running) return
+      // The wait was for a broker that refused what was known before.
+      backoff.reset()
+      retry?.cancel()
+      retry = undefined
+      open()
     },
   }
 }

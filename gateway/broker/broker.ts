@@ -181,6 +181,10 @@ export async function startBroker(
       checkBroker({ ...config, users: change.users })
       if (tls && change.tls) exchangeTls(tls.secure, change.tls)
       limits = { ...LIMITS, ...change.limits }
+      // aedes reads both for each connection and message.
+      Object.assign(aedes, { connectTimeout: limits.connectMs, maxInflightInbound: limits.inFlight })
+      door.exchange(clock.mono())
+      metering.exchange()
       rights.exchange(change.users)
     },
     stop,

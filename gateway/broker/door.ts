@@ -44,6 +44,18 @@ export class Door {
     return null
   }
 
+  /** The limits are others now, also for addresses that are known. */
+  exchange(now: number): void {
+    for (const [address, rate] of this.#rates) {
+      const perS = this.#perS(address)
+      rate.change(perS, perS * BURST_S, now)
+    }
+  }
+
+  #perS(from: string): number {
+    return this.#limits().connectsPerS * (isLoopback(from) ? LOCAL_FACTOR : 1)
+  }
+
   /** It has said who it is. The TLS socket over one that has entered will do as well. */
   known(socket: Socket): void {
     this.#strangers.delete(ends(socket))
@@ -55,14 +67,14 @@ export class Door {
   }
 
   #refusal(from: string, now: number): LimitKind | null {
-    const { clients, perAddress, connectsPerS } = this.#limits()
+    const { clients, perAddress } = this.#limits()
     const local = isLoopback(from)
     if (this.#sockets.size >= clients) return 'connections'
     const strangers = [...this.#strangers.values()].filter((address) => address === from).length
     // Half of the places at most are taken by somebody who never says who he is.
     if (strangers >= Math.max(clients / 2, FEW)) return 'per_address'
     if (!local && [...this.#sockets].filter((s) => s.remoteAddress === from).length >= perAddress) return 'per_address'
-    const perS = connectsPerS * (local ? LOCAL_FACTOR : 1)
+    const perS = this.#perS(from)
     if (this.#rates.size >= ADDRESSES) this.#rates.clear()
     const rate = this.#rates.get(from) ?? new Bucket(perS, perS * BURST_S, now)
     this.#rates.set(from, rate)

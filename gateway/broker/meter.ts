@@ -8,13 +8,18 @@ import type { LimitKind } from './limits.ts'
 /** At most this much is handed on at once where packets are small: thousands of them in one go would hold up everything else. */
 const SLICE = 4_096
 
+/** What may be sent: one connection's, or that of all connections of a user. */
+export interface Purse {
+  readonly packets: Bucket
+  readonly bytes: Bucket
+}
+
 export interface MeterOptions {
   readonly clock: Clock
   /** Largest packet, bytes. */
   readonly maxPacket: () => number
   readonly queuedBytes: () => number
-  readonly packets: Bucket
-  readonly bytes: Bucket
+  readonly purse: Purse
   /** Something was too much. `publish_rate`: it is read more slowly from now on; otherwise the connection was ended. */
   readonly over: (kind: LimitKind, detail: object) => void
 }
@@ -25,8 +30,7 @@ export class Meter {
   readonly #socket: Socket
   readonly #o: MeterOptions
   readonly #gate: PacketGate
-  #packets: Bucket
-  #bytes: Bucket
+  #purse: Purse
   /** Mono ms. */
   #begun: number | null = null
   #moved: number | null = null
@@ -39,8 +43,11 @@ export class Meter {
     this.#socket = socket
     this.#o = options
     this.#gate = new PacketGate(options.maxPacket())
-    this.#packets = options.packets
-    this.#bytes = options.bytes
+    this.#purse = options.purse
+  }
+
+  get purse(): Purse {
+    return this.#purse
   }
 
   /** From now on every byte is metered. */
@@ -56,9 +63,16 @@ export class Meter {
   }
 
   /** The user is known: it pays from the purse of all its connections. */
-  charge(packets: Bucket, bytes: Bucket): void {
-    this.#packets = packets
-    this.#bytes = bytes
+  charge(purse: Purse): void {
+    this.#purse = purse
+  }
+
+  /** What it pays from has other rates now: how long it waits is worked out anew. */
+  again(): void {
+    if (!this.#slow) return
+    this.#slow.cancel()
+    this.#slow = null
+    this.#socket.emit('readable')
   }
 
   /** Bytes that wait to be sent. */
@@ -94,7 +108,7 @@ export class Meter {
     // aedes may ask again from inside its parser, which does not bear it: the next bytes come in the next turn.
     if (this.#given) return null
     const now = this.#o.clock.mono()
-    const wait = Math.max(this.#packets.wait(now), this.#bytes.wait(now))
+    const wait = Math.max(this.#purse.packets.wait(now), this.#purse.bytes.wait(now))
     if (wait > 0) {
       this.#throttle(wait)
       return null
@@ -115,8 +129,8 @@ export class Meter {
       return null
     }
     const whole = this.#gate.packets - before
-    this.#packets.take(whole, now)
-    this.#bytes.take(chunk.length, now)
+    this.#purse.packets.take(whole, now)
+    this.#purse.bytes.take(chunk.length, now)
     if (!this.#gate.inside) this.#begun = null
     else if (this.#begun === null || whole > 0) this.#begun = now
     return chunk

@@ -4,7 +4,7 @@ import type { Client } from 'aedes'
 import { Bucket } from '../kernel/bucket.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type BrokerLimits, BURST_S, type LimitKind } from './limits.ts'
-import { Meter } from './meter.ts'
+import { Meter, type Purse } from './meter.ts'
 
 /** A subscriber that takes nothing for this long is dropped. */
 const DRAIN_MS = 5_000
@@ -18,11 +18,6 @@ export interface MeteringOptions {
   readonly limits: () => BrokerLimits
   readonly maxPayloadKb: number
   readonly over: (kind: LimitKind, detail: object) => void
-}
-
-interface Purse {
-  readonly packets: Bucket
-  readonly bytes: Bucket
 }
 
 export class Metering {
@@ -45,7 +40,7 @@ export class Metering {
       maxPacket: () => maxPacket,
       // One message must always fit, however small the limit is.
       queuedBytes: () => Math.max(limits().queuedBytes, 2 * maxPacket),
-      ...this.#purse(),
+      purse: this.#purse(),
       over: (kind, detail) => over(kind, { from, ...this.#names.get(socket), ...detail }),
     })
     this.#meters.set(socket, meter)
@@ -62,9 +57,21 @@ export class Metering {
     if (user !== null) {
       const purse = this.#purses.get(user) ?? this.#purse()
       this.#purses.set(user, purse)
-      meter.charge(purse.packets, purse.bytes)
+      meter.charge(purse)
     }
     paceRetained(client, socket)
+  }
+
+  /** The limits are others now, also for those that are connected. */
+  exchange(): void {
+    const { messagesPerS, bytesPerS } = this.#o.limits()
+    const now = this.#o.clock.mono()
+    const meters = [...this.#meters.values()]
+    for (const { packets, bytes } of new Set([...this.#purses.values(), ...meters.map((meter) => meter.purse)])) {
+      packets.change(messagesPerS, messagesPerS * BURST_S, now)
+      bytes.change(bytesPerS, bytesPerS * BURST_S, now)
+    }
+    for (const meter of meters) meter.again()
   }
 
   /** Ends what is late, stuck or too much. Called twice a second. */

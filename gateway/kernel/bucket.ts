@@ -1,7 +1,7 @@
 /** A token bucket that may go into debt: what has come is paid afterwards. */
 export class Bucket {
-  readonly #perS: number
-  readonly #most: number
+  #perS: number
+  #most: number
   #tokens: number
   #at: number
   /** @param now mono, ms */
@@ -10,6 +10,13 @@ export class Bucket {
     this.#most = most
     this.#tokens = most
     this.#at = now
+  }
+  /** Another rate from now on; what is owed stays owed. */
+  change(perS: number, most: number, now: number): void {
+    this.#fill(now)
+    this.#perS = perS
+    this.#most = most
+    this.#tokens = Math.min(this.#tokens, most)
   }
   take(n: number, now: number): void {
     this.#fill(now)

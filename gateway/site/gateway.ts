@@ -329,7 +329,8 @@ export class Gateway {
     const loaded = await loadSite(this.#o.loaded.path)
     const rules = await checkedRules(loaded)
     const restart = needRestart(this.#o.loaded, loaded)
-    this.#renewal.take(loaded, restart, { broker: this.#broker, targets: this.#targets, pair: this.#pair, devices: this.#devices })
+    const parts = { broker: this.#broker, targets: this.#targets, pair: this.#pair, devices: this.#devices }
+    this.#renewal.take(loaded, restart, { running: this.#o.loaded, ...parts })
     this.#rules = rules
     this.freshness.policy = loaded.site.lists
     this.#plans.exchange(loaded.site.lane_plan)

@@ -29,7 +29,7 @@ export async function embeddedBroker(
 }
 
 /** What the site file says of the embedded broker; null where the site has one of its own. */
-export function brokerConfig({ site, devices }: LoadedSite): BrokerConfig | null {
+export function brokerConfig({ site, devices }: Pick<LoadedSite, 'site' | 'devices'>): BrokerConfig | null {
   if (!('embedded' in site.broker)) return null
   const { host, port, users, max_payload_kb, tls, limits: l } = site.broker.embedded
   return {

@@ -11,6 +11,8 @@ import type { Pair } from './pair.ts'
 import { brokerConfig } from './parts.ts'
 
 export interface RenewalParts {
+  /** As they run: rights follow them, and not what the site file says of them until a restart. */
+  readonly running: Pick<LoadedSite, 'devices'>
   readonly broker: RunningBroker | null
   readonly targets: readonly Target[]
   readonly pair: Pair | null
@@ -22,7 +24,7 @@ const BUSY: readonly Phase[] = ['identifying', 'opening', 'passing', 'clearing',
 
 export class Renewal {
   #certificates: readonly KnownCertificate[]
-  #waiting: (() => void) | null = null
+  #waiting: ((which: 'down' | 'all') => void) | null = null
 
   readonly #uplinkUrl: string | undefined
 
@@ -37,34 +39,36 @@ export class Renewal {
   }
 
   /**
-   * Links to the centre and to the other half connect again at once where something is new; those to devices when no lane is at
-   * work. What needs a restart is left alone.
+   * Links to the centre and to the other half connect again at once where something is new; those to devices too where they are down,
+   * else when no lane is at work. What needs a restart is left alone.
    * @param restart the keys that do
    * @throws CONFIG_INVALID when the broker cannot use its certificate; nothing has changed then
    */
-  take(loaded: LoadedSite, restart: readonly string[], { broker, targets, pair, devices }: RenewalParts): void {
+  take(loaded: LoadedSite, restart: readonly string[], { running, broker, targets, pair, devices }: RenewalParts): void {
     const { site } = loaded
-    const config = brokerConfig(loaded)
+    const config = brokerConfig({ site, devices: running.devices })
     if (broker && config && !restart.includes('broker')) broker.exchange(config)
     this.#certificates = certificatesOf(site)
     const now = targetConnections(site, broker, this.#uplinkUrl)
-    const renew = (name: Target['name']) => {
+    const renew = (name: Target['name'], which: 'down' | 'all' = 'all') => {
       const next = now.find((t) => t.target === name)?.connection
-      if (next) targets.find((t) => t.name === name)?.connection.renew(next)
+      const link = targets.find((t) => t.name === name)?.connection
+      if (next && link && !(which === 'down' && link.up)) link.renew(next)
     }
     if (!restart.includes('uplink')) renew('uplink')
     if (!restart.includes('peer') && site.peer) pair?.renew(site.peer)
-    this.#waiting = () => {
-      if (!broker && !restart.includes('broker')) renew('local')
-      if (!restart.includes('links')) devices.renew(site.links)
+    this.#waiting = (which) => {
+      if (!broker && !restart.includes('broker')) renew('local', which)
+      if (!restart.includes('links')) devices.renew(site.links, which)
     }
+    this.#waiting('down')
   }
 
   /** Called every few seconds. */
   tick(phases: readonly Phase[]): void {
-    if (!this.#waiting || phases.some((phase) => BUSY.includes(phase))) return
-    const renew = this.#waiting
-    this.#waiting = null
-    renew()
+    const busy = phases.some((phase) => BUSY.includes(phase))
+    // A link that is down disturbs nobody; the other end may have cut it because of what is new.
+    this.#waiting?.(busy ? 'down' : 'all')
+    if (!busy) this.#waiting = null
   }
 }

@@ -182,9 +182,16 @@ export class BrokerConnection implements MessageTransport {
   renew(access: BrokerAccess): void {
     if (sameAccess(this.#access, access)) return
     this.#access = access
+    const { up } = this
     const session = this.#session
     // Politely where nothing is under way, so that the broker sends no last will.
-    if (session) this.#lose(session, `${this.name}: ${RENEWED}`, this.up && session.inFlight === 0)
+    if (session) this.#lose(session, `${this.name}: ${RENEWED}`, up && session.inFlight === 0)
+    if (up || !this.#retry) return
+    // The wait was for a broker that refused what was known before.
+    this.#backoff.reset()
+    this.#retry.cancel()
+    this.#retry = undefined
+    this.#open()
   }
 
   stats(): ConnectionStats {

@@ -255,3 +255,44 @@ it('what is told of one kind hides nothing of another, and what was left out is 
   expect(b.told(/too many connections of one user; this/)).toBe(1)
   expect(b.stats().refused).toBe(41)
 })
+
+describe('other limits while clients are connected', () => {
+  const send = (mqtt: MqttClient, n: number) => Promise.all(Array.from({ length: n }, () => mqtt.publishAsync('t', 'x', { qos: 1 })))
+
+  it('free a user who was held back, also in the middle of its waiting', async () => {
+    // At this rate it would wait for hours.
+    const b = await broker({ messagesPerS: 0.001 })
+    const mqtt = await join(b.url)
+    const all = send(mqtt, 20)
+    await until(() => b.stats().limited.publish_rate === 1)
+    b.exchange({ users: USERS, limits: { messagesPerS: 1_000 } })
+    await all
+    await send(mqtt, 100)
+  })
+
+  it('hold back a user who was free', async () => {
+    const b = await broker()
+    const mqtt = await join(b.url)
+    await send(mqtt, 100)
+    b.exchange({ users: USERS, limits: { messagesPerS: 0.001 } })
+    send(mqtt, 20).catch(() => {})
+    await until(() => b.stats().limited.publish_rate === 1)
+    b.exchange({ users: USERS })
+  })
+
+  it('open the door to an address that came too fast', async () => {
+    const b = await broker({ connectsPerS: 0.001 })
+    await expect(Promise.all(Array.from({ length: 5 }, () => join(b.url)))).rejects.toThrow()
+    b.exchange({ users: USERS, limits: { connectsPerS: 1_000 } })
+    await join(b.url)
+  })
+
+  it('count for a new connection that says nothing, and for what a client that is there has begun', async () => {
+    const b = await broker({ connectMs: 3_600_000 })
+    const mqtt = await join(b.url)
+    b.exchange({ users: USERS, limits: { connectMs: 50, inFlight: 1 } })
+    await (await raw(b.port)).ended
+    for (let i = 0; i < 20; i++) mqtt.publish('t', 'x', { qos: 2 })
+    await mqtt.closed
+  })
+})

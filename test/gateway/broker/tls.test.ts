@@ -55,17 +55,17 @@ async function broker(tls: Partial<BrokerTls>, more: Partial<BrokerConfig> = {})
 
 /** Both kinds of connection that the program makes. */
 const LINKS = {
-  'the site': (url: string, tls: TlsMaterial | undefined, name = 'camera') =>
+  'the site': (url: string, tls: TlsMaterial | undefined, name = 'camera', backoff = new Backoff(20, 100)) =>
     new BrokerConnection({
       ...{ name: 'central', url, username: name, password: `${name}-secret`, clientId: `luong-${name}` },
       ...(tls ? { tls } : {}),
-      ...{ clock: systemClock, log: silentLog, backoff: new Backoff(20, 100) },
+      ...{ clock: systemClock, log: silentLog, backoff },
     }),
-  'a device link': (url: string, tls: TlsMaterial | undefined, name = 'camera') =>
+  'a device link': (url: string, tls: TlsMaterial | undefined, name = 'camera', backoff = new Backoff(20, 100)) =>
     mqttTransport({
       ...{ name: 'central', url, username: name, password: `${name}-secret` },
       ...(tls ? { tls } : {}),
-      ...{ clock: systemClock, log: silentLog, backoff: new Backoff(20, 100) },
+      ...{ clock: systemClock, log: silentLog, backoff },
     }),
 } as const
 
@@ -149,6 +149,16 @@ for (const [name, make] of Object.entries(LINKS)) {
       await until(() => link.up)
       expect(ups()).toBe(2)
       await until(() => b.stats().clients === 1)
+    })
+
+    it('tries at once what it is given while it is down, however long it would have waited', async () => {
+      const b = await broker({})
+      const ca = await text(ours.ca)
+      const hour = 3_600_000
+      const { link } = run(make(b.url, { ca }, 'nobody', new Backoff(hour, hour)))
+      await until(() => b.log.lines.some((l) => /wrong or missing user name/.test(l.message)) && b.stats().connections === 0)
+      link.renew({ username: 'camera', password: 'camera-secret', tls: { ca } })
+      await until(() => link.up)
     })
   })
 }

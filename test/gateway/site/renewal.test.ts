@@ -5,10 +5,13 @@ import { connect, type MqttClient } from 'mqtt'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { loadSite } from '../../../config/load.ts'
+import { buildDevices } from '../../../firmware-bridge/build.ts'
 import { memoryLine } from '../../../firmware-bridge/transport/memory.ts'
+import { mqttTransport } from '../../../firmware-bridge/transport/mqtt.ts'
 import { startBroker } from '../../../gateway/broker/broker.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { Gateway } from '../../../gateway/site/gateway.ts'
+import { Renewal } from '../../../gateway/site/renewal.ts'
 import { Certificates, type Issued } from '../../harness/certificates.ts'
 import { LabelPool } from '../../harness/chaos-site.ts'
 import { TestLog, until } from '../uplink/helpers.ts'
@@ -60,7 +63,7 @@ async function start() {
         tls: { host: '127.0.0.1', port: 0, cert: 'broker.pem', key: 'broker.key' },
         users: [
           { name: 'page', role: 'page', password: { file: 'page-password' } },
-          { name: 'camera', role: 'device', password: { file: 'camera-password' }, publish: ['camera/lane/front'] },
+          { name: 'camera', role: 'device', password: { file: 'camera-password' }, devices: ['camera'] },
         ],
       },
     },
@@ -162,4 +165,67 @@ it('certificates that end soon are told in /health and counted down in /metrics;
   await s.gateway.stop()
   const all = [health, metrics, JSON.stringify(s.log.lines)].join()
   expect(all).not.toMatch(/hunter[23]|PRIVATE KEY/)
+})
+
+it('a device that the site file gives another topic keeps the rights of the one that runs, until a restart', async () => {
+  const s = await start()
+  const camera = await join_(s.gateway.mqttUrl!, 'camera', 'hunter2-camera')
+  const devices = { camera: { driver: 'mqtt-camera', link: 'local', topic: 'camera/elsewhere' } }
+  await writeFile(s.at('site.yaml'), stringify({ ...s.site, devices }))
+  expect(await s.gateway.reload()).toEqual(['devices'])
+  await camera.publishAsync('camera/lane/front', 'x', { qos: 1 })
+  camera.publish('camera/elsewhere', 'x', { qos: 1 })
+  await camera.closed
+})
+
+it('links to devices are renewed at once where they are down, however busy the lanes are; those that are up wait', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'luong-renewal-'))
+  cleanups.push(() => rm(folder, { recursive: true, force: true }))
+  const at = (name: string) => join(folder, name)
+  const user = (password: string) => ({ name: 'gate', password, role: 'admin', publish: [], subscribe: [] }) as const
+  const log = new TestLog()
+  const about = { root: 'luong/v1', site: 'cameras', host: '127.0.0.1', port: 0, maxPayloadKb: 64 }
+  const broker = await startBroker({ ...about, users: [user('one')] }, { log, clock: systemClock })
+  cleanups.push(() => broker.stop())
+  await writeFile(at('password'), 'one')
+  const cameras = { kind: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}`, username: 'gate', password: { file: 'password' } }
+  const devices = { camera: { driver: 'mqtt-camera', link: 'cameras', topic: 'camera/lane/front' } }
+  const site = { version: 1, include: [resolve('config/sites/loi-mo.yaml')], links: { cameras }, devices }
+  await writeFile(at('site.yaml'), stringify(site))
+  const loaded = await loadSite(at('site.yaml'), { env: {} })
+  const line = memoryLine('cabinet', systemClock)
+  const { links } = loaded.site
+  const messages = mqttTransport({ name: 'local', url: `mqtt://127.0.0.1:${broker.port}`, clock: systemClock, log })
+  const built = await buildDevices({ links, devices: loaded.devices, messages, clock: systemClock, log, bytesFor: () => line.master })
+  cleanups.push(() => built.stop())
+  built.start()
+  const link = built.links.get('cameras')!
+  await until(() => link.up)
+  const renewal = new Renewal(loaded.site, undefined)
+  const take = async (password: string) => {
+    await writeFile(at('password'), password)
+    renewal.take(await loadSite(at('site.yaml'), { env: {} }), [], {
+      running: loaded,
+      broker: null,
+      targets: [],
+      pair: null,
+      devices: built,
+    })
+  }
+  // It is up: nobody is disturbed while a vehicle drives through.
+  await take('two')
+  renewal.tick(['passing'])
+  expect(link.up).toBe(true)
+  // The other end has cut it off: now it is down, and what is new is what it needs.
+  broker.exchange({ users: [user('two')] })
+  await until(() => !link.up)
+  renewal.tick(['passing'])
+  await until(() => link.up)
+  // It goes down before the file is read again.
+  broker.exchange({ users: [user('three')] })
+  await until(() => !link.up)
+  await take('three')
+  await until(() => link.up)
+  renewal.tick(['idle'])
+  expect(link.up).toBe(true)
 })
