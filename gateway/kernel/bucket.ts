@@ -1,3 +1,6 @@
+/** What is left of a debt by rounding: nobody waits for it. */
+const DUST = 1e-6
+
 /** A token bucket that may go into debt: what has come is paid afterwards. */
 export class Bucket {
   #perS: number
@@ -25,7 +28,7 @@ export class Bucket {
   /** How long until nothing is owed, ms. */
   wait(now: number): number {
     this.#fill(now)
-    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens / this.#perS) * 1_000)
+    return this.#tokens >= -DUST ? 0 : Math.ceil((-this.#tokens / this.#perS) * 1_000)
   }
   /** Nothing was taken for so long that it is as good as new. */
   full(now: number): boolean {
