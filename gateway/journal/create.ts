@@ -138,14 +138,19 @@ class ThreadedJournal implements Journal {
     const put = (documents: NewDocument[], moves: Move[] = []) => this.#clock.track(this.#enqueue(() => ({ rows: [], documents, moves })))
     let count = 0
     let some: NewDocument[] = []
+    // One is being stored while the next is gathered; no more, so that others wait for one commit at most.
+    let stored: Promise<unknown> = Promise.resolve()
     try {
       for await (const row of rows) {
         some.push(document(aside, row))
         count++
         if (some.length < IMPORT_DOCUMENTS) continue
-        await put(some)
+        await stored
+        stored = put(some)
+        stored.catch(() => {})
         some = []
       }
+      await stored
       const last = note?.(count)
       if (last) some.push(document(last.collection, last))
       await put(some, [{ from: aside, to: collection, replace }])
