@@ -120,6 +120,7 @@ function summary(loaded: LoadedSite, rules: number, examples: number): string[] 
       const extras = [count(cameras, 'camera'), ...equipped, ...(lane.priority ? ['priority'] : [])]
       return row(i === 0 ? 'lanes' : '', `${id.padEnd(width)}  ${lane.direction}: ${lane.takes.join(', ')} (${extras.join(', ')})`)
     }),
+    ...Object.entries(site.calling).map(([name, group], i) => row(i === 0 ? 'calling' : '', `${name}: ${callingText(group)}`)),
     row('devices', kinds.join(', ')),
     ...Object.entries(site.links).map(([id, link], i) => row(i === 0 ? 'links' : '', `${id}: ${linkText(link)}`)),
     row('broker', brokerText(site.broker)),
@@ -128,6 +129,11 @@ function summary(loaded: LoadedSite, rules: number, examples: number): string[] 
     row('rules', `${count(rules, 'rule')}, ${count(examples, 'example')} as expected`),
     row('config', loaded.hash),
   ]
+}
+
+function callingText({ lanes, at_once, first }: LoadedSite['site']['calling'][string]): string {
+  const before = first.length > 0 ? `, ${first.join(' and ')} before others` : ''
+  return `${lanes.join(', ')}: ${at_once} at a time${before}`
 }
 
 function peerText({ site, hands_over, share, broker }: NonNullable<LoadedSite['site']['peer']>): string {

@@ -35,6 +35,16 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - columns))
 }
 
+/** What else showed who it is, and its turn where lanes lead into one place. */
+function known({ identity, turn }: Passage): string[] {
+  const what = identity?.tag === 'same' ? [identity.tags.length > 0 ? 'tag agrees' : 'code agrees'] : []
+  if (turn) {
+    const before = turn.before.length > 0 ? `, before ${turn.before.join(' and ')}` : ''
+    what.push(`called after ${turn.waited_s} s${before}`)
+  }
+  return what
+}
+
 export class PassageLines {
   readonly #o: PassageLinesOptions
   readonly #counts = new Map<string, number>()
@@ -69,11 +79,11 @@ export class PassageLines {
     const time = this.#o.zone.format(at.at).slice(11, 19)
     const plate = subjectOf(p)
     const seconds = p.ended ? `${((p.ended.mono - p.arrived.mono) / 1000).toFixed(1)} s` : ''
-    const reason = p.decision ? `${p.decision.rule}: ${p.decision.reasons[0]?.en ?? ''}` : ''
+    const reason = p.decision ? [`${p.decision.rule}: ${p.decision.reasons[0]?.en ?? ''}`] : []
     const by = p.by ? ` (opened by ${p.by})` : ''
     const colour = COLOURS[what] ?? ((t: string) => t)
     const site = this.#o.site ? `${pad(this.#o.site, 9)} ` : ''
-    return `${paint.dim(time)}  ${site}${pad(p.lane, 9)} ${paint.bold(pad(plate ? writtenPlate(plate) : '–', 12))} ${colour(pad(what, 10))} ${seconds.padStart(7)}  ${paint.dim(reason + by)}`
+    return `${paint.dim(time)}  ${site}${pad(p.lane, 9)} ${paint.bold(pad(plate ? writtenPlate(plate) : '–', 12))} ${colour(pad(what, 10))} ${seconds.padStart(7)}  ${paint.dim([...reason, ...known(p)].join('; ') + by)}`
   }
 
   summary(): string {

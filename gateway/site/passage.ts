@@ -31,6 +31,8 @@ export interface Passage {
   decision?: Decision
   /** Why it may be called before others, where lanes lead into one place. */
   favour?: { readonly perishable: boolean; readonly marked: boolean }
+  /** How it was called, when it had to wait for its turn. */
+  turn?: NonNullable<PassageExtra['turn']>
   /** Sure front or rear plate was seen: for the read rate. */
   readonly evidence: Evidence[]
   /** Who opened by command. */

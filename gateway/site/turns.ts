@@ -166,6 +166,7 @@ export class Turns {
   async #letIn(group: Group, w: Waiter, { passage, asked, go }: Asking, how: { before: string[]; why: string }): Promise<void> {
     const waited_s = Math.round((this.#o.clock.mono() - asked) / 100) / 10
     const turn = { group: group.name, first: w.first, overtaken: w.overtaken, before: how.before, waited_s }
+    passage.turn = turn
     // What cannot be recorded is not done: the vehicle goes on waiting until its time is up.
     if (await this.#record([passageEvent(this.#context(passage), 'called', passage, { why: how.why, turn })])) go()
     this.#call(group)

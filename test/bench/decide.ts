@@ -11,9 +11,10 @@ import { sleep, systemClock } from '../../gateway/kernel/clock.ts'
 import { silentLog } from '../../gateway/kernel/log.ts'
 import { Gateway } from '../../gateway/site/gateway.ts'
 import { LabelPool, labelled } from '../harness/chaos-site.ts'
+import { openers } from '../harness/promptness.ts'
 import { MqttFeed } from '../sim/feed.ts'
 import { BusyLane, trucksFor } from './busy-lane.ts'
-import { LANES, LINKS, lanesSite, withFolder } from './lanes-site.ts'
+import { byteLinks, LANES, lanesSite, withFolder } from './lanes-site.ts'
 import { type BenchOptions, inWords, type Report, spread } from './report.ts'
 import { WireTap } from './wire-tap.ts'
 
@@ -31,23 +32,20 @@ interface Decided {
 export async function decide(o: BenchOptions): Promise<Report> {
   const wanted = o.number('decisions', 200)
   return withFolder(async (dir) => {
-    const memory = { kind: 'memory' as const }
+    const links = await byteLinks()
     const loaded = await lanesSite({
       dir,
-      links: { 'bus-import': memory, 'bus-export': memory, 'scale-line': memory },
+      links: new Map(links.map((id) => [id, { kind: 'memory' }])),
       mqttPort: 0,
       httpPort: 0,
     })
-    const lines = new Map(LINKS.map((id) => [id as string, memoryLine(id, systemClock)]))
+    const lines = new Map(links.map((id) => [id, memoryLine(id, systemClock)]))
     const decided = new Map<string, Decided>()
     const keeps: number[] = []
     const commits: number[] = []
     const wires: number[] = []
     const totals: number[] = []
-    const byBoard = new Map<string, string>()
-    LANES.forEach((id) => {
-      byBoard.set(`${id.startsWith('import') ? 'bus-import' : 'bus-export'} ${id.slice(-1)}`, id)
-    })
+    const byBoard = openers(loaded)
     const opened = (link: string, unit: number, at: number) => {
       const lane = byBoard.get(`${link} ${unit}`) ?? ''
       const d = decided.get(lane)
@@ -59,8 +57,8 @@ export async function decide(o: BenchOptions): Promise<Report> {
       totals.push(at - d.at)
     }
     const taps = new Map(
-      LINKS.map((id) => [
-        id as string,
+      links.map((id) => [
+        id,
         new WireTap(
           () => {},
           (unit, at) => opened(id, unit, at),

@@ -21,7 +21,7 @@ import { MqttFeed } from '../sim/feed.ts'
 import type { Arrival } from '../sim/traffic.ts'
 import { BusyLane, trucksFor } from './busy-lane.ts'
 import type { CameraWork, Presence } from './camera-worker.ts'
-import { freePort, LANES, LINKS, lanesSite, withFolder } from './lanes-site.ts'
+import { byteLinks, freePort, LANES, lanesSite, withFolder } from './lanes-site.ts'
 import { type BenchOptions, inWords, mb, ms, type Report, type Row, type Spread, spread } from './report.ts'
 import { type Reaction, WireTap } from './wire-tap.ts'
 
@@ -42,15 +42,15 @@ export async function edge(o: BenchOptions, during?: (mqttPort: number) => () =>
   return withFolder(async (dir) => {
     const [mqttPort, httpPort] = [await freePort(), await freePort()]
     const open = new Map<string, OpenSimLine>()
-    for (const link of LINKS) open.set(link, await listenLine('127.0.0.1', 0, silentLog))
+    const links = await byteLinks()
+    for (const link of links) open.set(link, await listenLine('127.0.0.1', 0, silentLog))
     const tcp = (link: string) => ({ kind: 'tcp' as const, host: '127.0.0.1', port: Number(open.get(link)!.where.split(':')[1]) })
-    const links = { 'bus-import': tcp('bus-import'), 'bus-export': tcp('bus-export'), 'scale-line': tcp('scale-line') }
-    const loaded = await lanesSite({ dir, links, mqttPort, httpPort })
+    const loaded = await lanesSite({ dir, links: new Map(links.map((id) => [id, tcp(id)])), mqttPort, httpPort })
     const reactions: Reaction[] = []
     let measuring = false
     const taps = new Map<string, SimLine>()
     const wires: WireTap[] = []
-    for (const link of LINKS) {
+    for (const link of links) {
       const wire = new WireTap((r) => measuring && reactions.push(r))
       wires.push(wire)
       taps.set(link, wire.tap(open.get(link)!.line))

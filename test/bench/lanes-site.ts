@@ -1,16 +1,20 @@
 /** The five lanes of the demo with a quick arm, on links of the bench's choice. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { type LoadedSite, loadSite } from '../../config/load.ts'
 
 export type LinkTree = { readonly kind: 'memory' } | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
 
 export const LANES = ['import-1', 'import-2', 'import-3', 'export-1', 'export-2'] as const
-/** Byte links of the five lanes. */
-export const LINKS = ['bus-import', 'bus-export', 'scale-line'] as const
+const WIRING = resolve('config/sites/shared/kim-thanh-lanes.yaml')
+/** Byte links of the five lanes: those that their devices name. */
+export async function byteLinks(): Promise<readonly string[]> {
+  const { devices } = parse(await readFile(WIRING, 'utf8')) as { devices: Record<string, { link?: string }> }
+  return [...new Set(Object.values(devices).flatMap(({ link }) => (link === undefined || link === 'local' ? [] : [link])))]
+}
 
 /** The arm of real gates needs seconds; here it is quick, so that a run holds many commands. Nothing else is made faster. */
 export const TRAVEL_MS = 600
@@ -28,7 +32,8 @@ export async function withFolder<T>(work: (dir: string) => Promise<T>): Promise<
 
 export interface LanesSiteOptions {
   readonly dir: string
-  readonly links: Readonly<Record<(typeof LINKS)[number], LinkTree>>
+  /** What each of {@link byteLinks} is. */
+  readonly links: ReadonlyMap<string, LinkTree>
   readonly mqttPort: number
   readonly httpPort: number
 }
@@ -40,9 +45,9 @@ export async function lanesSite(o: LanesSiteOptions): Promise<LoadedSite> {
     path,
     stringify({
       version: 1,
-      include: [resolve('config/sites/shared/kim-thanh-lanes.yaml')],
+      include: [WIRING],
       site: { id: 'bench', name: { vi: 'Đo', zh: '测试', en: 'Bench' } },
-      links: { ...o.links, local: { kind: 'mqtt' } },
+      links: { ...Object.fromEntries(o.links), local: { kind: 'mqtt' } },
       broker: { embedded: { host: '127.0.0.1', port: o.mqttPort } },
       http: { port: o.httpPort },
       data: { dir: join(o.dir, 'data'), min_free_mb: 16, evidence_quota_mb: 200 },

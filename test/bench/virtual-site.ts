@@ -37,7 +37,7 @@ export interface VirtualDay {
 export async function virtualDay(o: VirtualSiteOptions): Promise<VirtualDay> {
   const loaded = await loadSite('config/sites/demo.yaml')
   const clock = new VirtualClock({ epoch: Date.UTC(2026, 10, 20, 17) })
-  const lines = new Map(['bus-import', 'bus-export', 'scale-line'].map((id) => [id, memoryLine(id, clock)]))
+  const lines = new Map(Object.keys(loaded.site.links).map((id) => [id, memoryLine(id, clock)]))
   const gateway = new Gateway({
     loaded,
     dataDir: join(o.dir, 'data'),

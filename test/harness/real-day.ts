@@ -91,8 +91,8 @@ function withoutWaits(site: RunningSite, prompts: readonly Prompt[]): Prompt[] {
 
 function laneFacts(site: RunningSite, id: string) {
   const lane = site.gateway.lane(id)!
-  const { takes, scale, tag } = lane.policy.facts
-  return { id, direction: lane.direction, takes, scale, tag }
+  const { takes, scale, tag, code } = lane.policy.facts
+  return { id, direction: lane.direction, takes, scale, tag, code }
 }
 
 /** The whole day; see {@link RealDay}. Rejects when the site cannot start or something never comes to an end. */

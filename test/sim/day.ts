@@ -119,10 +119,12 @@ export function wayBack({ kind, r }: Trip, there: Arrival, no: number, lane: Lan
   const other = makeArrival(no, { ...lane, takes: [traffic] }, now, r, { trouble: 0, chinese: 1 })
   const { truck } = there
   const weight = traffic === 'empty' ? truck.tare_kg + 60 : truck.tare_kg + 6_000
-  const { trailer: _, goods: __, ...rest } = other.declaration!
+  const { trailer: _, goods: __, tag, ...rest } = other.declaration!
   const declaration: Declaration = {
     ...rest,
     plate: truck.front!.text,
+    // Its own, where tags are declared at all.
+    ...(tag === undefined ? {} : { tag: truck.tag ?? truck.code ?? tag }),
     ...(truck.body === 'rigid' ? {} : { trailer: truck.rear!.text }),
     weight_kg: weight,
     tare_kg: truck.tare_kg,

@@ -17,6 +17,7 @@ export interface LaneEnds {
   readonly light: NonNullable<SimDevice['light']> | null
   readonly scale: NonNullable<SimDevice['scale']> | null
   readonly tag: NonNullable<SimDevice['tag']> | null
+  readonly code: NonNullable<SimDevice['code']> | null
 }
 
 export type LaneHappening = 'arrives' | 'stops' | 'drives' | 'left' | 'backs-out' | 'disaster'
@@ -140,7 +141,7 @@ export class LaneSim {
       ...of([g.arm, g.arm], [whole]),
       ...(this.ends.scale ? of(g.scale, [whole]).concat(g.scale[0] + truck.length, g.scale[1]) : []),
       ...g.frontView,
-      ...(this.ends.tag ? g.tagView : []),
+      ...(this.ends.tag || this.ends.code ? g.tagView : []),
       ...g.rearView,
       g.gone + truck.length,
       ...(against ? [g.gone + 20] : []),
@@ -312,9 +313,19 @@ export class LaneSim {
     this.#listen('disaster', v, disaster)
   }
 
-  #tagSeen(v: Vehicle): boolean {
+  /** Before the antenna and the scanner, which stand side by side. */
+  #inView(v: Vehicle): boolean {
     const [from, to] = this.geometry.tagView
-    return v.truck.tag !== undefined && v.heading === 1 && v.x >= from - TINY && v.x <= to + TINY
+    return v.heading === 1 && v.x >= from - TINY && v.x <= to + TINY
+  }
+
+  /** A sticker is scanned once, as its truck comes into view. */
+  #scan(): void {
+    for (const v of this.#vehicles) {
+      if (v.truck.code === undefined || v.codeShown || !this.#inView(v)) continue
+      v.codeShown = true
+      this.ends.code?.scan(v.truck.code)
+    }
   }
 
   /** Puts on the terminals what the loops see now. */
@@ -328,7 +339,8 @@ export class LaneSim {
       this.#on.set(role, on)
       for (const contact of this.ends.sensors[role]) contact.set(on)
     }
-    this.ends.tag?.place(this.#vehicles.flatMap((v) => (this.#tagSeen(v) ? [v.truck.tag!] : [])))
+    this.ends.tag?.place(this.#vehicles.flatMap((v) => (v.truck.tag !== undefined && this.#inView(v) ? [v.truck.tag] : [])))
+    this.#scan()
     if (this.ends.scale) {
       const load = this.#vehicles.reduce((kg, v) => kg + v.truck.weight_kg * (v.overlap(g.scale) / v.truck.length), 0)
       this.ends.scale.setLoad(Math.round(load / 20) * 20)

@@ -106,9 +106,10 @@ function arrivalOf(spec: ScenarioTruck, no: number, lane: LaneFacts, now: number
         ? null
         : chosen.truck.rear
   const weight_kg = spec.weight_kg ?? chosen.truck.weight_kg
-  const { tag: usual, ...untagged } = chosen.truck
-  const tag = spec.tag === undefined ? usual : spec.tag
-  const truck = { ...untagged, ...form, body, front, rear, weight_kg, habit, ...(tag ? { tag } : {}) }
+  const { tag: usual, code: sticker, ...untagged } = chosen.truck
+  // Who is said to carry a tag, or none, carries no sticker either.
+  const [tag, code] = spec.tag === undefined ? [usual, sticker] : [spec.tag, undefined]
+  const truck = { ...untagged, ...form, body, front, rear, weight_kg, habit, ...(tag ? { tag } : {}), ...(code ? { code } : {}) }
   return {
     truck,
     declaration: spec.declared === false ? null : declarationOf(spec, chosen.declaration!, truck, now),
@@ -122,7 +123,7 @@ function declarationOf(spec: ScenarioTruck, base: Declaration, truck: Arrival['t
   const over = typeof spec.declared === 'object' ? spec.declared : undefined
   const trailer = over?.trailer === null ? undefined : (over?.trailer ?? (truck.body === 'rigid' ? undefined : truck.rear?.text))
   // Where no reader stands nobody declares tags, unless the scene says so.
-  const tag = over?.tag === undefined ? (known === undefined ? undefined : truck.tag) : over.tag
+  const tag = over?.tag === undefined ? (known === undefined ? undefined : (truck.tag ?? truck.code)) : over.tag
   const day = 86_400_000
   return {
     ...rest,

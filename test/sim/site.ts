@@ -43,6 +43,7 @@ export class Site {
       takes: l.takes,
       scale: l.scale !== undefined,
       tag: l.tag !== undefined,
+      code: l.code !== undefined,
     }))
   }
 
@@ -101,6 +102,7 @@ export class Site {
       light: settings.light === undefined ? null : part(settings.light, 'light'),
       scale: settings.scale === undefined ? null : part(settings.scale, 'scale'),
       tag: settings.tag === undefined ? null : part(settings.tag, 'tag'),
+      code: settings.code === undefined ? null : part(settings.code, 'code'),
     }
     const lane = new LaneSim({
       id,

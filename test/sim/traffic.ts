@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../gateway/kernel/clock.ts'
 import type { Declaration, Feed } from './feed.ts'
 import { between, chance, exponential, pick, type Rng, rng, weighted, whole } from './random.ts'
-import { type Body, frontPlate, HABITS, type Habit, ordinary, shape, type Truck, tagOf, trailerPlate } from './truck.ts'
+import { type Body, frontPlate, HABITS, type Habit, ordinary, shape, stickerOf, type Truck, tagOf, trailerPlate } from './truck.ts'
 
 export type Trouble = 'no-declaration' | 'wrong-lane' | 'expired' | 'detained' | 'swapped-trailer' | 'overweight'
 export const TROUBLES: readonly Trouble[] = ['no-declaration', 'wrong-lane', 'expired', 'detained', 'swapped-trailer', 'overweight']
@@ -34,6 +34,8 @@ export interface LaneFacts {
   readonly scale: boolean
   /** A tag reader stands there, and tags are declared. */
   readonly tag?: boolean
+  /** A code scanner stands there, for the stickers of agricultural trucks. */
+  readonly code?: boolean
 }
 
 /** A truck to be, with what the central system knows of it. */
@@ -75,6 +77,7 @@ export function makeArrival(no: number, lane: LaneFacts, now: number, r: Rng, op
   const possible = TROUBLES.filter((t) => (t !== 'swapped-trailer' || body !== 'rigid') && (t !== 'overweight' || lane.scale))
   const trouble = chance(r, options.trouble ?? 0.12) ? pick(r, possible) : null
   const weight = Math.round((tare + load) / 20) * 20
+  const sticker = lane.code && traffic === 'agricultural' ? stickerOf(no) : undefined
   const truck: Truck = {
     no,
     body,
@@ -83,14 +86,14 @@ export function makeArrival(no: number, lane: LaneFacts, now: number, r: Rng, op
     rear: trouble === 'swapped-trailer' ? trailerPlate(country, r) : rear,
     weight_kg: trouble === 'overweight' ? weight + whole(r, 350, 450) * 20 : weight,
     tare_kg: tare,
-    tag: tagOf(no),
+    ...(sticker ? { code: sticker } : { tag: tagOf(no) }),
     habit: habit ?? ordinary(r),
   }
   const right: Declaration = {
     id: `SIM-${no}`,
     plate: front.text,
     ...(body === 'rigid' ? {} : { trailer: rear.text }),
-    ...(lane.tag ? { tag: tagOf(no) } : {}),
+    ...(sticker ? { tag: sticker } : lane.tag ? { tag: tagOf(no) } : {}),
     direction: lane.direction,
     traffic,
     ...(traffic === 'empty' ? {} : { goods: pick(r, GOODS[traffic] ?? GOODS.loaded!) }),

@@ -38,6 +38,8 @@ export interface Truck {
   readonly second?: PlateLook
   /** EPC of the UHF tag on the windscreen. */
   readonly tag?: string
+  /** Text of the QR sticker that its driver holds before the scanner. */
+  readonly code?: string
   readonly weight_kg: number
   readonly tare_kg: number
   readonly habit: Habit
@@ -120,6 +122,9 @@ export function trailerPlate(country: 'vn' | 'cn', r: Rng): PlateLook {
 
 /** The tag of a truck by its number: nothing is left to chance, so that trucks stay the same with and without readers. */
 export const tagOf = (no: number): string => `E280689400005000${no.toString(16).toUpperCase().padStart(8, '0')}`
+
+/** The QR sticker of a truck that carries one instead of a tag; every third does. Absent: it has a tag. */
+export const stickerOf = (no: number): string | undefined => (no % 3 === 0 ? `LC-NS-${String(no).padStart(6, '0')}` : undefined)
 
 /** How a plate with that text looks: guessed from its letters, for scenarios that name plates. */
 export function lookOf(text: string, r: Rng): PlateLook {

@@ -23,6 +23,8 @@ export class Vehicle {
   goal: number
   /** Something the driver will do in a moment: bound to one. */
   intent: Timer | null = null
+  /** Its sticker was scanned. */
+  codeShown = false
   /** The arm was seen not open since the driver stood at the line. */
   sawArmShut = false
   atLineSince = 0

@@ -46,6 +46,7 @@ export interface WorldLane {
   readonly cameras: { readonly front: readonly string[]; readonly rear: readonly string[] }
   readonly scale?: string | undefined
   readonly tag?: string | undefined
+  readonly code?: string | undefined
   readonly simulation?: Places | undefined
 }
 
