@@ -1,4 +1,4 @@
-/** A seeded day at Kim Thành (or Hữu Nghị) through a whole site with known plates, its report held against the truth. */
+/** A seeded day at Kim Thành (or Hữu Nghị) through a whole site with known plates, its report held against the truth. `--data DIR` keeps it. */
 import type { Prompt } from '../harness/promptness.ts'
 import { type DayProgress, realDay } from '../harness/real-day.ts'
 import { HUU_NGHI, KIM_THANH } from '../sim/day.ts'
@@ -11,7 +11,7 @@ export async function realDayBench(o: BenchOptions): Promise<Report> {
   // 1: Kim Thành; 2: Hữu Nghị 2027.
   const busy = o.number('busy', 1) > 1
   const [seed, percent] = [o.number('seed', 1), o.number('percent', 10)]
-  const d = await realDay({ counts: busy ? HUU_NGHI : KIM_THANH, seed, scale: percent / 100 }, { onProgress: tell })
+  const d = await realDay({ counts: busy ? HUU_NGHI : KIM_THANH, seed, scale: percent / 100 }, { onProgress: tell, dataDir: o.text('data') })
   return {
     bench: 'real-day',
     title: `${percent} % of a day at ${busy ? 'Hữu Nghị 2027' : 'Kim Thành'}, 3 % of every trouble, plates known`,

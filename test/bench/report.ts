@@ -47,7 +47,7 @@ const NUMBERS = [
   'faults',
   'hours',
 ] as const
-const TEXTS = ['pictures', 'node', 'trace'] as const
+const TEXTS = ['pictures', 'node', 'trace', 'data'] as const
 
 /** Reads the command line. Throws a TypeError on an unknown option. */
 export function benchOptions(argv: readonly string[]): BenchOptions {

@@ -37,6 +37,8 @@ export interface DayProgress {
 
 export interface RealDayOptions {
   readonly onProgress?: (progress: DayProgress) => void
+  /** Where the day is kept, for `luong report`; default: a folder that is deleted at the end. */
+  readonly dataDir?: string | undefined
 }
 
 /** Puts the trucks of the day on the road; resolves when the last has left. */
@@ -96,7 +98,7 @@ function laneFacts(site: RunningSite, id: string) {
 }
 
 /** The whole day; see {@link RealDay}. Rejects when the site cannot start or something never comes to an end. */
-export async function realDay(plan: DayPlan, { onProgress }: RealDayOptions = {}): Promise<RealDay> {
+export async function realDay(plan: DayPlan, { onProgress, dataDir }: RealDayOptions = {}): Promise<RealDay> {
   let watch!: Promptness
   const site = await startSite({
     file: 'config/sites/demo.yaml',
@@ -106,6 +108,7 @@ export async function realDay(plan: DayPlan, { onProgress }: RealDayOptions = {}
     traffic: false,
     officer: {},
     keep: 10_000,
+    ...(dataDir === undefined ? {} : { dataDir }),
     watch: (loaded, clock) => {
       watch = new Promptness(loaded, clock)
       return watch

@@ -33,7 +33,6 @@ const passage: Passage = {
   historical: false,
   identity,
 }
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
 const plain = (p: Passage) => lines.line('cleared', p).replace(/\u001b\[\d+m/g, '')
 
 test('says what came of it, that the tag agrees, and how it was called', () => {
