@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { topicMatches } from '../../firmware-bridge/transport/topic.ts'
 import { type PasswordHash, sameHash } from '../kernel/password-hash.ts'
-import { type Access, accessOf, type Role, type TopicBase } from '../uplink/topics.ts'
+import type { Access, Role, TopicBase } from '../uplink/topics.ts'
 
 export interface BrokerAccount {
   readonly name: string
@@ -14,6 +14,14 @@ export interface BrokerAccount {
   readonly subscribe: readonly string[]
 }
 
+/** With what its role may do. The topic table says that (uplink/topics.ts); it is not loaded here: the broker's thread needs nothing else of it. */
+export interface KnownAccount extends BrokerAccount {
+  readonly access: Access
+}
+
+/** What the gateway itself may do, and anybody where there are no users. */
+export const EVERYTHING: Access = { publish: ['#'], subscribe: ['#'] }
+
 /** Whether both have the same password, as far as can be seen: a hash with another salt counts as another one. */
 export function samePassword(a: BrokerAccount, b: BrokerAccount): boolean {
   if (typeof a.password === 'string' || typeof b.password === 'string') return a.password === b.password
@@ -21,9 +29,9 @@ export function samePassword(a: BrokerAccount, b: BrokerAccount): boolean {
 }
 
 /** Finds the account of a name and password, among those whose password is known. Takes the same time whether the name, the password or nothing is wrong. */
-export function authenticate(accounts: readonly BrokerAccount[], name: string, password: Uint8Array): BrokerAccount | null {
+export function authenticate<A extends BrokerAccount>(accounts: readonly A[], name: string, password: Uint8Array): A | null {
   const given = digest(password)
-  let found: BrokerAccount | null = null
+  let found: A | null = null
   for (const account of accounts) {
     if (typeof account.password !== 'string') continue
     const sameName = timingSafeEqual(digest(account.name), digest(name))
@@ -45,8 +53,8 @@ export class Permissions {
   readonly #device: boolean
   readonly #site: string
   readonly #read = new Map<string, boolean>()
-  constructor(account: Pick<BrokerAccount, 'role' | 'publish' | 'subscribe'> & { readonly name?: string }, base: TopicBase) {
-    this.#role = accessOf(account.role, base, account.name)
+  constructor(account: Pick<KnownAccount, 'role' | 'access' | 'publish' | 'subscribe'>, base: TopicBase) {
+    this.#role = account.access
     this.#own = { publish: account.publish, subscribe: account.subscribe }
     this.#device = account.role === 'device'
     this.#site = `${base.root}/${base.site}`

@@ -13,8 +13,16 @@ import { withDeadline } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { QuietLog } from '../uplink/quiet.ts'
-import type { BrokerAccount } from './acl.ts'
-import { type BrokerConfig, checkBroker, type InternalUser, internalUrl, internalUser, type RunningBroker } from './config.ts'
+import { EVERYTHING, type KnownAccount } from './acl.ts'
+import {
+  type BrokerChange,
+  type BrokerConfig,
+  checkBroker,
+  type InternalUser,
+  internalUrl,
+  internalUser,
+  type RunningBroker,
+} from './config.ts'
 import { Door } from './door.ts'
 import { boundRetained } from './gate.ts'
 import { LIMITS, type LimitKind, noLimitHit } from './limits.ts'
@@ -26,8 +34,11 @@ import { addressOf, Rights } from './rights.ts'
 
 const SWEEP_MS = 500
 const STOP_MS = 2_000
+
 /** In this thread. */
-export interface LocalBroker extends RunningBroker {
+export interface LocalBroker extends Omit<RunningBroker, 'exchange'> {
+  /** As that of {@link RunningBroker}. */
+  exchange(change: BrokerChange<KnownAccount>): void
   /** Speaks MQTT over a stream that came some other way than through a listener. */
   serve(stream: Duplex): void
 }
@@ -39,7 +50,7 @@ export interface LocalBroker extends RunningBroker {
  * @throws PORT_IN_USE
  */
 export async function startBroker(
-  config: BrokerConfig,
+  config: BrokerConfig<KnownAccount>,
   { log, clock, own = internalUser() }: { readonly log: Log; readonly clock: Clock; readonly own?: InternalUser },
 ): Promise<LocalBroker> {
   checkBroker(config)
@@ -52,7 +63,7 @@ export async function startBroker(
     quiet.warn(detail, WORDS[kind])
   }
   const metering = new Metering({ clock, limits: () => limits, maxPayloadKb: config.maxPayloadKb, over })
-  const internal: BrokerAccount = { ...own, role: 'site', publish: [], subscribe: [] }
+  const internal: KnownAccount = { ...own, role: 'site', access: EVERYTHING, publish: [], subscribe: [] }
   const door = new Door(() => limits)
   const passwords = new Passwords(clock)
   const rights = new Rights(config.users, {

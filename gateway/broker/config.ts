@@ -8,13 +8,13 @@ import type { RetainedStats } from './gate.ts'
 import type { BrokerLimits, LimitCounts } from './limits.ts'
 import { type BrokerTls, checkTls, isLoopback } from './listen.ts'
 
-export interface BrokerConfig extends TopicBase {
+export interface BrokerConfig<A extends BrokerAccount = BrokerAccount> extends TopicBase {
   /** Loopback needs no users: then everyone on this machine may do everything. Any other address does. */
   readonly host: string
   /** 0: the system chooses. */
   readonly port: number
   /** With users, nobody connects without a name and password, also on loopback. */
-  readonly users: readonly BrokerAccount[]
+  readonly users: readonly A[]
   readonly maxPayloadKb: number
   readonly limits?: Partial<BrokerLimits>
   /** A second listener. Absent: none. */
@@ -22,7 +22,7 @@ export interface BrokerConfig extends TopicBase {
 }
 
 /** What can change while the broker runs. Of `tls` the material only. */
-export type BrokerChange = Pick<BrokerConfig, 'users' | 'limits' | 'tls'>
+export type BrokerChange<A extends BrokerAccount = BrokerAccount> = Pick<BrokerConfig<A>, 'users' | 'limits' | 'tls'>
 
 export interface BrokerStats {
   readonly clients: number

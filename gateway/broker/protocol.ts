@@ -1,17 +1,18 @@
 /** What the broker's thread and the gateway tell each other. */
 import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../kernel/wire-error.ts'
+import type { KnownAccount } from './acl.ts'
 import type { BrokerChange, BrokerConfig, BrokerStats, InternalUser } from './config.ts'
 
 export interface BrokerThreadSettings {
-  readonly config: BrokerConfig
+  readonly config: BrokerConfig<KnownAccount>
   readonly internal: InternalUser
 }
 
 export type ToBroker =
   /** A connection of the gateway's own. */
   | { readonly kind: 'stream'; readonly port: MessagePort }
-  | { readonly kind: 'exchange'; readonly change: BrokerChange }
+  | { readonly kind: 'exchange'; readonly change: BrokerChange<KnownAccount> }
   | { readonly kind: 'stop' }
 
 export type FromBroker =

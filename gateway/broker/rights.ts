@@ -5,7 +5,7 @@ import type { Aedes, AuthenticateError, Client } from 'aedes'
 import type { PasswordHash } from '../kernel/password-hash.ts'
 import type { QuietLog } from '../uplink/quiet.ts'
 import type { TopicBase } from '../uplink/topics.ts'
-import { authenticate, type BrokerAccount, Permissions, samePassword } from './acl.ts'
+import { authenticate, EVERYTHING, type KnownAccount, Permissions, samePassword } from './acl.ts'
 import type { BrokerLimits, LimitKind } from './limits.ts'
 import { clientName } from './listen.ts'
 import type { Passwords } from './passwords.ts'
@@ -13,7 +13,7 @@ import type { Passwords } from './passwords.ts'
 export interface RightsOptions {
   readonly base: TopicBase
   /** The gateway's own account. */
-  readonly internal: BrokerAccount
+  readonly internal: KnownAccount
   readonly limits: () => BrokerLimits
   /** Certificates of clients must have the name of the user. */
   readonly named: boolean
@@ -26,7 +26,7 @@ export interface RightsOptions {
 }
 
 /** null: anybody on this machine, where there are no users. */
-type Account = BrokerAccount | null
+type Account = KnownAccount | null
 
 interface Known {
   readonly account: Account
@@ -45,14 +45,14 @@ export class Rights {
   readonly #anybody: Permissions
   readonly #known = new WeakMap<Client, Known>()
   readonly #clients = new Map<string, Client>()
-  #users: readonly BrokerAccount[]
+  #users: readonly KnownAccount[]
   refused = 0
   denied = 0
 
-  constructor(users: readonly BrokerAccount[], options: RightsOptions) {
+  constructor(users: readonly KnownAccount[], options: RightsOptions) {
     this.#users = users
     this.#o = options
-    this.#anybody = new Permissions({ role: 'admin', publish: [], subscribe: [] }, options.base)
+    this.#anybody = new Permissions({ role: 'admin', access: EVERYTHING, publish: [], subscribe: [] }, options.base)
   }
 
   get users(): number {
@@ -60,7 +60,7 @@ export class Rights {
   }
 
   /** Other users from now on. Those who are connected and no longer there, or have another password, are cut off; the others get their new rights. */
-  exchange(users: readonly BrokerAccount[]): void {
+  exchange(users: readonly KnownAccount[]): void {
     this.#users = users
     this.#o.passwords.keep(new Set(users.map((u) => u.name)))
     for (const client of this.#clients.values()) {
@@ -72,7 +72,7 @@ export class Rights {
     }
   }
 
-  #cut(client: Client, account: BrokerAccount | null): void {
+  #cut(client: Client, account: KnownAccount | null): void {
     this.#o.quiet.warn(
       { user: account?.name ?? 'anonymous', client: client.id },
       'broker: this user was revoked; its connection was closed',
@@ -158,7 +158,7 @@ export class Rights {
   }
 
   /** The user with a hash that has this name; without one, the hash of some other user, so that both look alike. Null: no user has a hash. */
-  #hashed(name: string): { readonly account: BrokerAccount | null; readonly hash: PasswordHash } | null {
+  #hashed(name: string): { readonly account: KnownAccount | null; readonly hash: PasswordHash } | null {
     let some: PasswordHash | null = null
     for (const account of this.#users) {
       const { password: hash } = account
@@ -187,7 +187,7 @@ export class Rights {
     return authenticate([internal, ...this.#users], username, password ?? new Uint8Array()) ?? undefined
   }
 
-  #many(account: BrokerAccount): boolean {
+  #many(account: KnownAccount): boolean {
     const held = [...this.#clients.values()].filter((c) => this.#known.get(c)?.account?.name === account.name)
     return held.length >= this.#o.limits().perUser
   }

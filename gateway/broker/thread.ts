@@ -11,6 +11,7 @@ import { LuongError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { fromWire } from '../kernel/wire-error.ts'
 import { workerUrl } from '../kernel/worker-url.ts'
+import type { KnownAccount } from './acl.ts'
 import {
   type BrokerChange,
   type BrokerConfig,
@@ -23,6 +24,7 @@ import {
 import { noLimitHit } from './limits.ts'
 import { portStream } from './port-stream.ts'
 import type { BrokerThreadSettings, FromBroker, ToBroker } from './protocol.ts'
+import { withAccess } from './roles.ts'
 
 const START_MS = 20_000
 const STOP_MS = 5_000
@@ -110,7 +112,7 @@ export class BrokerThread implements RunningBroker {
   /** Resolves when a new thread listens. */
   #run(): Promise<Listening> {
     const { clock, log } = this.#o
-    const settings: BrokerThreadSettings = { config: this.#config, internal: this.#internal }
+    const settings: BrokerThreadSettings = { config: this.#known(this.#config), internal: this.#internal }
     const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [], resourceLimits: LIMITS })
     this.#worker = worker
     this.#silent = 0
@@ -185,13 +187,18 @@ export class BrokerThread implements RunningBroker {
     return this.#stats
   }
 
+  /** The thread does not know the topic table. */
+  #known<C extends BrokerChange>(change: C): Omit<C, 'users'> & { readonly users: readonly KnownAccount[] } {
+    return { ...change, users: withAccess(change.users, this.#config) }
+  }
+
   exchange(change: BrokerChange): void {
     const { tls } = this.#config
     const config = { ...this.#config, users: change.users, ...(change.limits ? { limits: change.limits } : {}) }
     const next = tls && change.tls ? { ...config, tls: { ...change.tls, host: tls.host, port: tls.port } } : config
     checkBroker(next)
     this.#config = next
-    this.#worker?.postMessage({ kind: 'exchange', change } satisfies ToBroker)
+    this.#worker?.postMessage({ kind: 'exchange', change: this.#known(change) } satisfies ToBroker)
   }
 
   stop(): Promise<void> {

@@ -4,11 +4,11 @@ import type { MqttClient } from 'mqtt'
 import { afterEach, describe, expect, it } from 'vitest'
 import { topicMatches } from '../../../firmware-bridge/transport/topic.ts'
 import { authenticate, type BrokerAccount, overlap } from '../../../gateway/broker/acl.ts'
-import { startBroker } from '../../../gateway/broker/broker.ts'
 import type { BrokerConfig, RunningBroker } from '../../../gateway/broker/config.ts'
 import { PacketGate } from '../../../gateway/broker/gate.ts'
 import { isLoopback } from '../../../gateway/broker/listen.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
+import { startBroker } from '../../harness/local-broker.ts'
 import { BASE, client, TestLog, until } from '../uplink/helpers.ts'
 
 const cleanups: (() => unknown)[] = []

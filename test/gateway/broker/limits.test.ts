@@ -4,12 +4,12 @@ import fc from 'fast-check'
 import { connect, type MqttClient } from 'mqtt'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { BrokerAccount } from '../../../gateway/broker/acl.ts'
-import { startBroker } from '../../../gateway/broker/broker.ts'
 import type { BrokerConfig, RunningBroker } from '../../../gateway/broker/config.ts'
 import type { LimitKind } from '../../../gateway/broker/limits.ts'
 import { Bucket } from '../../../gateway/kernel/bucket.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { Certificates } from '../../harness/certificates.ts'
+import { startBroker } from '../../harness/local-broker.ts'
 import { BASE, TestLog, until } from '../uplink/helpers.ts'
 
 const made = new Certificates()

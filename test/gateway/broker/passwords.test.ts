@@ -3,11 +3,11 @@ import { connect as netConnect } from 'node:net'
 import { MqttClient } from 'mqtt'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { BrokerAccount } from '../../../gateway/broker/acl.ts'
-import { startBroker } from '../../../gateway/broker/broker.ts'
 import type { RunningBroker } from '../../../gateway/broker/config.ts'
 import { type Attempt, Passwords } from '../../../gateway/broker/passwords.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { fitsHash, hashPassword, type PasswordHash, readPasswordHash } from '../../../gateway/kernel/password-hash.ts'
+import { startBroker } from '../../harness/local-broker.ts'
 import { BASE, TestLog, until } from '../uplink/helpers.ts'
 
 /** As little work as a site file may ask for. */

@@ -1,10 +1,10 @@
 import { connect, type MqttClient } from 'mqtt'
 import { afterEach, describe, expect, it } from 'vitest'
 import { drivers } from '../../../firmware-bridge/registry.ts'
-import { startBroker } from '../../../gateway/broker/broker.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { brokerConfig } from '../../../gateway/site/parts.ts'
 import { changed, told } from '../../config/harness.ts'
+import { startBroker } from '../../harness/local-broker.ts'
 import { TestLog, until } from '../uplink/helpers.ts'
 
 const cleanups: (() => unknown)[] = []

@@ -8,12 +8,12 @@ import { loadSite } from '../../../config/load.ts'
 import { buildDevices } from '../../../firmware-bridge/build.ts'
 import { memoryLine } from '../../../firmware-bridge/transport/memory.ts'
 import { mqttTransport } from '../../../firmware-bridge/transport/mqtt.ts'
-import { startBroker } from '../../../gateway/broker/broker.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { Gateway } from '../../../gateway/site/gateway.ts'
 import { Renewal } from '../../../gateway/site/renewal.ts'
 import { Certificates, type Issued } from '../../harness/certificates.ts'
 import { LabelPool } from '../../harness/chaos-site.ts'
+import { startBroker } from '../../harness/local-broker.ts'
 import { TestLog, until } from '../uplink/helpers.ts'
 
 const made = new Certificates()

@@ -1,7 +1,8 @@
 /** The brokers that every uplink must get along with. */
-import { startBroker } from '../../../gateway/broker/broker.ts'
+
 import { systemClock } from '../../../gateway/kernel/clock.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
+import { startBroker } from '../../harness/local-broker.ts'
 import { startMosquitto } from '../../harness/mosquitto.ts'
 import { BASE } from './helpers.ts'
 
