@@ -11,7 +11,10 @@ export async function realDayBench(o: BenchOptions): Promise<Report> {
   // 1: Kim Thành; 2: Hữu Nghị 2027.
   const busy = o.number('busy', 1) > 1
   const [seed, percent] = [o.number('seed', 1), o.number('percent', 10)]
-  const d = await realDay({ counts: busy ? HUU_NGHI : KIM_THANH, seed, scale: percent / 100 }, { onProgress: tell, dataDir: o.text('data') })
+  const d = await realDay(
+    { counts: busy ? HUU_NGHI : KIM_THANH, seed, scale: percent / 100 },
+    { onProgress: tell, dataDir: o.text('data') },
+  )
   return {
     bench: 'real-day',
     title: `${percent} % of a day at ${busy ? 'Hữu Nghị 2027' : 'Kim Thành'}, 3 % of every trouble, plates known`,
