@@ -3,6 +3,7 @@ import { LISTS_STATE, listsState } from '../declarations/state.ts'
 import { type Declaration, declaration } from '../identity/declaration.ts'
 import { type JournalReader, openReader } from '../journal/reader.ts'
 import { LuongError } from '../kernel/errors.ts'
+import { pad } from './columns.ts'
 import { dataFolder } from './data-folder.ts'
 import type { ListOptions, WhereOptions } from './declarations.ts'
 import { type Printer, printer } from './print.ts'
@@ -83,7 +84,7 @@ function line(d: Declaration, { zone }: JournalReader, now: number): string {
   const goods = d.cargo?.flatMap((c) => c.kind ?? c.name ?? c.hs ?? []).join(', ') || d.goods || '-'
   return [
     d.id.padEnd(14),
-    `${d.plate}${d.trailer ? ` + ${d.trailer}` : ''}`.padEnd(20),
+    pad(`${d.plate}${d.trailer ? ` + ${d.trailer}` : ''}`, 20),
     d.direction,
     d.traffic.padEnd(12),
     d.channel.padEnd(6),

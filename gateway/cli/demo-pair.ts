@@ -7,8 +7,9 @@ import type { Log } from '../kernel/log.ts'
 import { packageRoot } from '../kernel/package-root.ts'
 import { startReaders } from '../site/readers.ts'
 import { paint } from './colour.ts'
+import { pad } from './columns.ts'
 import { type DemoSite, type Ports, startDemoSite } from './demo-site.ts'
-import { PassageLines, pad, writtenPlate } from './passage-line.ts'
+import { PassageLines, writtenPlate } from './passage-line.ts'
 
 /** The first is the one whose broker both meet at. */
 const HALVES = ['huu-nghi', 'youyiguan'] as const

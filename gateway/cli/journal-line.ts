@@ -2,6 +2,7 @@
 import type { StoredRow } from '../journal/queries.ts'
 import { storedInput } from '../journal/queries.ts'
 import type { Zone } from '../journal/zone.ts'
+import { pad } from './columns.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -14,7 +15,7 @@ export function entryLine(row: StoredRow, zone: Zone): string {
   const what = row.type.replace(/^luong\./, '').replace(/\.v1$/, '')
   const subject = typeof event.subject === 'string' ? event.subject : '-'
   const why = whyText(fields(event.data))
-  return `${time}  ${`#${row.sequence}`.padEnd(7)}  ${lane}  ${what.padEnd(18)}  ${subject.padEnd(10)}${why === '' ? '' : `  ${why}`}`.trimEnd()
+  return `${time}  ${`#${row.sequence}`.padEnd(7)}  ${lane}  ${what.padEnd(18)}  ${pad(subject, 10)}${why === '' ? '' : `  ${why}`}`.trimEnd()
 }
 
 /** The same as one JSON object: an event exactly as it was published, an input with what the lane answered. */

@@ -2,6 +2,7 @@
 import type { Zone } from '../journal/zone.ts'
 import { type Passage, type PassageOutcome, passageData, subjectOf } from '../site/passage.ts'
 import { paint } from './colour.ts'
+import { pad } from './columns.ts'
 
 export interface PassageLinesOptions {
   readonly zone: Zone
@@ -27,12 +28,6 @@ export function writtenPlate(text: string): string {
   if (old) return `${old[1]}-${old[2]}`
   const cn = /^(\p{Script=Han}[A-Z])(.+)$/u.exec(text)
   return cn ? `${cn[1]}·${cn[2]}` : text
-}
-
-/** Columns on a terminal: Han characters are two wide. */
-export function pad(text: string, width: number): string {
-  const columns = [...text].reduce((n, c) => n + (/\p{Script=Han}/u.test(c) ? 2 : 1), 0)
-  return text + ' '.repeat(Math.max(0, width - columns))
 }
 
 /** What else showed who it is, and its turn where lanes lead into one place. */

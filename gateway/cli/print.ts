@@ -25,16 +25,3 @@ export function printer(out: NodeJS.WriteStream = process.stdout): Printer {
 export async function finish(work: () => Promise<number>): Promise<void> {
   process.exitCode = await work()
 }
-
-/** Columns of a table, the first left-aligned, the others right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? []
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}

@@ -1,5 +1,5 @@
 /** `luong report`: what passed in a period, against the period before. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { LISTS_STATE, listsState } from '../declarations/state.ts'
 import { lastArrival, siteReport } from '../figures/report.ts'
 import { type JournalReader, openReader } from '../journal/reader.ts'
@@ -7,11 +7,13 @@ import { localTime, type Zone } from '../journal/zone.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { finish, printer } from './print.ts'
 import { reportText } from './report-text.ts'
+import { LANGUAGES, type Language, say } from './report-words.ts'
 
 interface Options {
   readonly from?: string
   readonly to?: string
   readonly json?: true
+  readonly lang: Language
 }
 
 const DAY = 86_400_000
@@ -23,7 +25,8 @@ export function report(program: Command): void {
     .description('counts, times and loads of a period, compared with the period before; without a period, the last day with traffic')
     .option('--from <time>', 'RFC 3339, or local: 2026-11-21 or 2026-11-21T08:00')
     .option('--to <time>', 'end of the period, not included; a day after --from when absent')
-    .option('--json', 'one JSON object')
+    .addOption(new Option('--lang <language>', 'of the words').choices(LANGUAGES).default('en'))
+    .option('--json', 'one JSON object, always in English')
     .action((dir: string, options: Options) =>
       finish(async () => {
         const reader = openReader(dir)
@@ -31,7 +34,11 @@ export function report(program: Command): void {
           const [from, to] = period(options, reader.zone, lastArrival(reader) ?? Date.now())
           const figures = siteReport(reader, from, to)
           const lists = listsNow(reader)
-          await printer().line(options.json ? JSON.stringify({ ...figures, lists }) : `${reportText(figures)}\n\n${listsText(lists)}`)
+          await printer().line(
+            options.json
+              ? JSON.stringify({ ...figures, lists })
+              : `${reportText(figures, options.lang)}\n\n${listsText(lists, options.lang)}`,
+          )
           return 0
         } finally {
           reader.close()
@@ -75,7 +82,8 @@ function listsNow({ db, queries, zone }: JournalReader): ListsNow {
   return { declarations: count.get('declarations')!, entries: count.get('lists')!, newest: time(newest), contact: time(contact) }
 }
 
-function listsText({ declarations, entries, newest, contact }: ListsNow): string {
-  const minute = (t: string | null) => (t === null ? 'never' : t.slice(0, 16).replace('T', ' '))
-  return `now on site: ${declarations} declarations, ${entries} list entries; newest change ${minute(newest)}, last contact with the platform ${minute(contact)}`
+function listsText({ declarations, entries, newest, contact }: ListsNow, language: Language): string {
+  const t = say(language)
+  const minute = (time: string | null) => (time === null ? t('never') : time.slice(0, 16).replace('T', ' '))
+  return `${t('now on site:')} ${declarations} ${t('declarations,')} ${entries} ${t('list entries; newest change')} ${minute(newest)}, ${t('last contact with the platform')} ${minute(contact)}`
 }

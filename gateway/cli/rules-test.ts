@@ -9,7 +9,8 @@ import { checkExamples } from '../rules/decide.ts'
 import { loadRules } from '../rules/load.ts'
 import { type Change, type Redecided, redecide } from '../rules/redecide.ts'
 import { paint } from './colour.ts'
-import { pad, writtenPlate } from './passage-line.ts'
+import { pad } from './columns.ts'
+import { writtenPlate } from './passage-line.ts'
 import { type Printer, printer } from './print.ts'
 
 export interface TestOptions {

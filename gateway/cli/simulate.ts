@@ -10,6 +10,7 @@ import { scaledClock } from '../kernel/virtual-clock.ts'
 import { createLogger } from '../site/logger.ts'
 import { brokerLogin, type Login, USER_OPTION } from './broker-user.ts'
 import { paint } from './colour.ts'
+import { pad } from './columns.ts'
 import { LEVELS, level, positive, whole } from './options.ts'
 
 export interface SimulateOptions {
@@ -151,7 +152,7 @@ function words({ what, time, lane, vehicle: v }: WorldEvent): string {
       : what === 'left'
         ? paint.green(v.outcome === 'passed' ? 'has passed' : `has left (${v.outcome})`)
         : DONE[what]
-  return `${stamp} ${lane.padEnd(10)} #${String(v.no).padEnd(4)} ${plates.padEnd(20)} ${done}${about}`
+  return `${stamp} ${lane.padEnd(10)} #${String(v.no).padEnd(4)} ${pad(plates, 20)} ${done}${about}`
 }
 
 function json({ what, time, at, lane, vehicle }: WorldEvent): string {

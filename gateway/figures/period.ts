@@ -25,6 +25,14 @@ export interface LaneFigures {
   readonly most_in_an_hour: number
 }
 
+export interface StoppedFigures {
+  /** What the rule said: `refer`, `redirect`, `refuse`; of the first of them where it said several things. */
+  readonly outcome: string
+  readonly passages: number
+  /** Those that drove through all the same: an officer let them. */
+  readonly let_in: number
+}
+
 export interface TwoWayFigures {
   /** Firms with two-way trips, and passages of such trips. */
   readonly firms: number
@@ -41,8 +49,11 @@ export interface PeriodFigures {
   readonly passages: number
   /** By outcome; `open` counts passages without one. */
   readonly outcomes: Readonly<Record<string, number>>
-  /** Sent to the officer, whatever came of it. */
+  /** Sent to the officer, whatever came of it, and those of them that drove through. */
   readonly referred: number
+  readonly let_in: number
+  /** Vehicles that a rule did not let pass, by its id. */
+  readonly stopped: Readonly<Record<string, StoppedFigures>>
   readonly lanes: Readonly<Record<string, number>>
   readonly directions: Readonly<Record<string, number>>
   /** Arrivals in each hour of the local day, 0 to 23. */
@@ -82,6 +93,8 @@ export function periodFigures(passages: readonly Crossing[], zone: Zone, from: n
     passages: all.length,
     outcomes: countBy(all, (c) => c.outcome ?? 'open'),
     referred: all.filter((c) => c.referredAt !== null).length,
+    let_in: through.filter((c) => c.referredAt !== null).length,
+    stopped: stoppedBy(all),
     lanes: countBy(all, (c) => c.lane),
     directions: countBy(all, (c) => c.direction ?? 'unknown'),
     hours,
@@ -134,6 +147,16 @@ function groupBy(all: readonly Crossing[], key: (c: Crossing) => string): Map<st
 
 const countBy = (all: readonly Crossing[], key: (c: Crossing) => string): Record<string, number> =>
   Object.fromEntries([...groupBy(all, key)].map(([k, g]) => [k, g.length]))
+
+/** By the rule that did not let them pass. */
+function stoppedBy(all: readonly Crossing[]): Record<string, StoppedFigures> {
+  const stopped = all.filter((c) => c.load !== null && c.load.rule !== '' && c.load.outcome !== 'pass')
+  return Object.fromEntries(
+    [...groupBy(stopped, (c) => c.load!.rule)]
+      .sort(byKey)
+      .map(([rule, of]) => [rule, { outcome: of[0]!.load!.outcome, passages: of.length, let_in: of.filter(crossed).length }]),
+  )
+}
 
 /** One line of a sum: net kg, value and its currency. */
 interface Part {

@@ -1,6 +1,7 @@
 /** Row 14: trucks, value and weight by direction, goods, firm, lane and hour, against the same period before; take-up, stays and sampling. */
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { columns } from '../../gateway/cli/columns.ts'
 import { change, reportText } from '../../gateway/cli/report-text.ts'
 import { crossingOf } from '../../gateway/figures/crossing.ts'
 import { periodFigures } from '../../gateway/figures/period.ts'
@@ -11,6 +12,7 @@ import type { CrossingRow } from '../../gateway/journal/loads.ts'
 import { CROSSING } from '../../gateway/journal/queries.ts'
 import { type JournalReader, openReader } from '../../gateway/journal/reader.ts'
 import { verifyJournal } from '../../gateway/journal/verify.ts'
+import { zoneOf } from '../../gateway/journal/zone.ts'
 import { draw, sampled } from '../../gateway/rules/sampling.ts'
 import { HOUR, journalOf, MINUTE, MORNING, type PassageSpec } from '../gateway/figures/entries.ts'
 import { tempFolder } from '../gateway/journal/fixtures.ts'
@@ -111,6 +113,8 @@ describe('report of a day against the day before', () => {
     expect(period).toMatchObject({
       passages: 7,
       referred: 2,
+      let_in: 0,
+      stopped: { other: { outcome: 'refer', passages: 2, let_in: 0 } },
       outcomes: { cleared: 5, referred: 2 },
       lanes: { 'import-1': 4, 'export-1': 2, 'export-2': 1 },
       directions: { import: 4, export: 3 },
@@ -171,6 +175,14 @@ describe('report of a day against the day before', () => {
     expect(text).toMatch(/^durian +2026 +2\.0 % +2 +0 +0 to 1 +as promised$/m)
     expect(text).toMatch(/^云A10009 +2026-11-20 02:00 +34 h +24 h$/m)
     expect(text).toMatch(/^share of empty returns +25\.0 % +0\.0 %$/m)
+    const report = siteReport(reader, FROM, FROM + DAY)
+    expect(reportText(report, 'vi')).toMatch(/^lượt xe +7 +3 +\+133\.3 %$/m)
+    const zh = reportText(report, 'zh')
+    expect(zh).toMatch(/^车次 +7 +3 +\+133\.3 %$/m)
+    // Right-aligned by what a terminal shows, where a Chinese character takes two columns.
+    const [head, first] = zh.split('\n').slice(2, 4)
+    expect([head, first].map((line) => columns(line!))).toEqual([columns(head!), columns(head!)])
+    expect(head!.length).toBeLessThan(columns(head!))
     expect([change(16_575, 10_000), change(1_174, 1_000), change(5, 0), change(0, 0), change(1, 2)]).toEqual([
       '+65.8 %',
       '+17.4 %',
@@ -203,6 +215,37 @@ it('sums over parts of a period are the sum over all of it', () => {
     }),
     { numRuns: 50 },
   )
+})
+
+it('which rules stopped whom, and whom an officer let in all the same', () => {
+  const stopped = (rule: string, outcome: string, ended: string | null) =>
+    crossingOf({
+      id: 'P',
+      lane: 'import-1',
+      direction: 'import',
+      plate: '24C00001',
+      outcome: ended,
+      arrivedAt: FROM,
+      decidedAt: FROM,
+      referredAt: outcome === 'refer' ? FROM : null,
+      endedAt: ended === null ? null : FROM + 1,
+      load: JSON.stringify({ rule, outcome }),
+    })
+  const rows = [
+    stopped('not-declared', 'refer', 'cleared'),
+    stopped('not-declared', 'refer', 'refused'),
+    stopped('not-declared', 'refer', null),
+    stopped('wrong-direction', 'redirect', 'redirected'),
+    stopped('declared', 'pass', 'cleared'),
+  ]
+  expect(periodFigures(rows, zoneOf('Asia/Ho_Chi_Minh'), FROM, FROM + DAY)).toMatchObject({
+    referred: 3,
+    let_in: 1,
+    stopped: {
+      'not-declared': { outcome: 'refer', passages: 3, let_in: 1 },
+      'wrong-direction': { outcome: 'redirect', passages: 1, let_in: 0 },
+    },
+  })
 })
 
 describe('proof of sampling', () => {
