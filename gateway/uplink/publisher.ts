@@ -345,6 +345,8 @@ export class Publisher {
   async #park(parked: Parked): Promise<void> {
     const { target, log } = this.#o
     const { sequence } = parked
+    // It was sent alone: it is the next one behind this cursor, although sequences in between may be left out.
+    const from = this.#courses.holding(sequence)?.cursor
     this.#startOver()
     // The stream goes on only when it is durable that this one was put aside. Until then it is tried on.
     if (!(await this.#parked.put(parked))) return
@@ -352,7 +354,7 @@ export class Publisher {
     // The broker has taken it after all.
     if (!course) return this.#parked.remove(sequence)
     // Or all is sent again from before it: it is tried once more when it is its turn, and nothing before it may be passed over.
-    if (this.#suspect.sequence !== sequence || course.cursor !== sequence - 1) return
+    if (this.#suspect.sequence !== sequence || course.cursor !== from) return
     log.error({ target, ...parked }, 'an event is refused by the broker and was put aside; it stays in the journal')
     this.#parkedInRow++
     this.#suspect = { sequence: 0, strikes: 0 }

@@ -5,14 +5,15 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Backoff } from '../../../firmware-bridge/transport/backoff.ts'
-import type { StoredEvent } from '../../../gateway/journal/journal.ts'
+import type { Journal, StoredEvent } from '../../../gateway/journal/journal.ts'
 import { type Clock, systemClock } from '../../../gateway/kernel/clock.ts'
 import { LuongError } from '../../../gateway/kernel/errors.ts'
 import { Listeners } from '../../../gateway/kernel/listeners.ts'
 import { silentLog } from '../../../gateway/kernel/log.ts'
 import type { Parked } from '../../../gateway/uplink/parked.ts'
-import { type EventLink, Publisher } from '../../../gateway/uplink/publisher.ts'
+import { type EventLink, Publisher, type Range } from '../../../gateway/uplink/publisher.ts'
 import { BrokerRefused } from '../../../gateway/uplink/session.ts'
+import { withoutSkipped } from '../../../gateway/uplink/skipped.ts'
 import { BASE, MemoryParked, MemorySource } from './helpers.ts'
 
 const WINDOW = 4
@@ -109,7 +110,8 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('ackAll' as const, 'cut' as const, 'putFails' as const, 'flow' as const) }) },
 )
 
-async function world(held: number, bad: ReadonlySet<number>) {
+/** @param left sequences that are never sent */
+async function world(held: number, bad: ReadonlySet<number>, left: readonly Range[] = []) {
   const source = new SlowSource()
   const parked = new SlowParked()
   const clock = new StepClock()
@@ -121,7 +123,8 @@ async function world(held: number, bad: ReadonlySet<number>) {
   const make = async () => {
     link = new ToldLink()
     const more = { window: WINDOW, backoff: new Backoff(1, 2), clock, log: silentLog }
-    const publisher = new Publisher({ ...BASE, target: 'x', link, source, parked, ...more })
+    const given = withoutSkipped(source as unknown as Journal, left)
+    const publisher = new Publisher({ ...BASE, target: 'x', link, source: given, parked, ...more })
     await publisher.start()
     return publisher
   }
@@ -185,7 +188,7 @@ async function world(held: number, bad: ReadonlySet<number>) {
       for (const done of source.reads.splice(0)) done()
     },
   }
-  const is = (n: number) => taken.has(n) || parked.rows.has(n)
+  const is = (n: number) => taken.has(n) || parked.rows.has(n) || left.some((r) => r.from <= n && n <= r.to)
   return {
     steps,
     settle,
@@ -221,15 +224,17 @@ async function world(held: number, bad: ReadonlySet<number>) {
   }
 }
 
-it.each([
-  ['a few events', 6, 500],
-  ['a long backlog', MANY + 30, 200],
-])(
+const WHERE: [what: string, held: number, left: Range[], numRuns: number][] = [
+  ['a few events', 6, [], 500],
+  ['a long backlog', MANY + 30, [], 200],
+  ['a journal that went on above lost numbers', 10, [{ from: 3, to: 5 }], 500],
+]
+it.each(WHERE)(
   '%s: nothing is passed over, and all of it comes in the end',
-  async (_, held, numRuns) => {
+  async (_, held, left, numRuns) => {
     const bad = fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 3 })
     const run = fc.asyncProperty(bad, fc.array(op, { minLength: 20, maxLength: 120 }), async (refused, ops) => {
-      const w = await world(held, new Set(refused))
+      const w = await world(held, new Set(refused), left)
       w.steps.up(0)
       for (const one of ops) {
         await w.steps[one.do]('n' in one ? one.n : 0)
@@ -243,7 +248,8 @@ it.each([
       await w.heal()
       expect([w.missed(), w.parked.rows.size]).toEqual([null, 0])
       const total = w.stats().cursor
-      expect([...w.ever].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, i) => i + 1))
+      const all = Array.from({ length: total }, (_, i) => i + 1).filter((n) => !left.some((r) => r.from <= n && n <= r.to))
+      expect([...w.ever].sort((a, b) => a - b)).toEqual(all)
     })
     await fc.assert(run, { numRuns })
   },
@@ -274,3 +280,14 @@ it.each([
     expect(meanwhile.filter((n) => n > held).length).toBe(waits)
   },
 )
+
+it('what is refused right behind numbers that are left out is put aside as well', async () => {
+  const w = await world(10, new Set([6]), [{ from: 3, to: 5 }])
+  w.steps.up(0)
+  for (let i = 0; i < 60; i++)
+    for (const step of ['read', 'ackAll', 'refuse', 'put', 'time'] as const) {
+      await w.steps[step](0)
+      await w.settle()
+    }
+  expect([[...w.parked.rows.keys()], w.stats().cursor, w.missed()]).toEqual([[6], 10, null])
+})
