@@ -68,8 +68,8 @@ interface FirstLook {
 export class Sole {
   readonly #o: SoleOptions
   #held: Held | null
-  /** It has spoken for the site in this run. */
-  #admitted = false
+  /** Since when it has spoken for the site in this run, mono ms; null: it has not. */
+  #spoke: number | null = null
   /** The broker was reached in this run. */
   #reached = false
   /** Why the last look found nothing out. */
@@ -90,7 +90,7 @@ export class Sole {
 
   /** Whether the lanes must wait: another box was there before this one, and may move the same arms. */
   get stranger(): boolean {
-    return !this.#admitted && this.#held?.kind === 'second-box'
+    return this.#spoke === null && this.#held?.kind === 'second-box'
   }
 
   /**
@@ -151,7 +151,7 @@ export class Sole {
       this.#blind = messageOf(error)
       return this.#blind
     }
-    if (this.#held === null) this.#admitted = true
+    if (this.#held === null) this.#spoke ??= this.#o.clock.mono()
     return this.#held?.why ?? null
   }
 
@@ -159,7 +159,10 @@ export class Sole {
     const before = this.#held
     // Another box that is there weighs more: two boxes must not move the same arms.
     this.#held = (await this.#other(link, view, within)) ?? (await this.#unknownHead(view.head))
-    if (!this.#admitted && (this.#held?.kind === 'second-box') !== (before?.kind === 'second-box'))
+    // Two that looked at the same moment saw nobody: neither was there first, and the one that is thrown out stands back.
+    const young = this.#spoke !== null && this.#o.clock.mono() - this.#spoke < SHORT_MS
+    if (this.#held?.kind === 'second-box' && young) this.#spoke = null
+    if (this.#spoke === null && (this.#held?.kind === 'second-box') !== (before?.kind === 'second-box'))
       this.#o.remember(this.#held?.kind === 'second-box' ? this.#held : null)
     if (this.#held) {
       if (before?.why !== this.#held.why) this.#o.log.error({ why: this.#held.why }, 'this box does not speak for its site')
