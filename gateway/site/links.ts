@@ -108,8 +108,9 @@ export class Target {
   async stop(): Promise<void> {
     await this.publisher.stop()
     this.#state.stop()
-    this.#detach?.()
+    // First the connection: taking back the subscriptions would make the broker forget what is said while we are away.
     await this.connection.stop()
+    this.#detach?.()
   }
 }
 

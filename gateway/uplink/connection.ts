@@ -286,10 +286,8 @@ export class BrokerConnection implements MessageTransport {
   }
 
   #receive(session: Session, packet: IPublishPacket, callback: (error?: Error) => void): void {
-    if (this.#session !== session) {
-      callback()
-      return
-    }
+    // Nobody here takes it any more: not acknowledged, so that a broker that keeps the session gives it to the next connection.
+    if (this.#session !== session) return
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     const message: Message & { repeated: boolean } = {
       topic: packet.topic,

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
+import { Aedes } from 'aedes'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Backoff } from '../../../firmware-bridge/transport/backoff.ts'
 import { systemClock } from '../../../gateway/kernel/clock.ts'
@@ -311,4 +312,43 @@ describe('connection', () => {
     await c.publish('t', 'x', { qos: 1, retain: false })
     await until(() => got.length === 1 && log.lines.some((l) => l.fields.err === 'bug'))
   })
+})
+
+it('does not acknowledge what comes while it stops: a broker that keeps the session has it still', async () => {
+  let release = () => {}
+  const acknowledged: string[] = []
+  const aedes = await Aedes.createBroker({
+    authorizePublish: (_, packet, done) => {
+      if (packet.topic !== 'slow') done(null)
+      else release = () => done(null)
+    },
+  })
+  aedes.on('ack', (packet) => acknowledged.push((packet as { topic?: string }).topic ?? '?'))
+  const server = createServer((socket) => aedes.handle(socket))
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  cleanups.push(() => {
+    aedes.close()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const c = connection(`mqtt://127.0.0.1:${port}`, { keepSession: true })
+  const got: string[] = []
+  c.subscribe('command', ({ payload }) => void got.push(Buffer.from(payload).toString()))
+  c.start()
+  await until(() => c.up)
+  const give = (payload: string) =>
+    new Promise<void>((done) =>
+      aedes.publish({ cmd: 'publish', topic: 'command', payload, qos: 1, retain: false, dup: false }, () => done()),
+    )
+  await give('one')
+  await until(() => acknowledged.length === 1)
+  // Something is on its way, so the client does not close at once.
+  c.publish('slow', 'x', { qos: 1, retain: false }).catch(() => {})
+  const releases = release
+  await until(() => release !== releases)
+  const stopped = c.stop()
+  await give('two')
+  await stopped
+  release()
+  expect([got, acknowledged.length]).toEqual([['one'], 1])
 })
