@@ -68,6 +68,7 @@ export function healthReport(v: SiteView): HealthReport {
     if (!connection.up) problems.push(`${publisher.target} broker: ${connection.why ?? 'not connected'}`)
     for (const p of publisher.parked) problems.push(`${publisher.target}: event ${p.sequence} is refused by the broker: ${p.reason}`)
   }
+  if (v.inbox.owed > 0) problems.push(`inbox: ${v.inbox.owed} declarations and list entries wait for the disk`)
   problems.push(...v.said, ...(v.pair ? pairProblems(v.pair) : []))
   for (const c of v.certificates) {
     const ends = validityProblem(c, v.now)
@@ -147,6 +148,7 @@ export const METRICS = {
   vehicles_inside: 'Vehicles of the other side that came in and have not gone back',
   empties_inside: 'Empty ones of them',
   stays_over: 'Those over the longest stay',
+  inbox_owed: 'Declarations and list entries that wait for the disk',
   inbox_invalid_total: 'Messages from brokers that did not fit their schema',
   commands_rejected_total: 'Commands rejected before they reached a lane',
   uplink_up: '1 while connected',
@@ -206,6 +208,7 @@ export function samples(v: SiteView): Sample[] {
   add('vehicles_inside', v.inside.inside)
   add('empties_inside', v.inside.empties)
   add('stays_over', v.inside.over.length)
+  add('inbox_owed', v.inbox.owed)
   add('inbox_invalid_total', v.inbox.invalid)
   add('commands_rejected_total', v.inbox.rejected)
   for (const { publisher: p, connection: c } of v.targets) {

@@ -9,6 +9,7 @@ import { ORDERS, type Order } from '../identity/orders.ts'
 import { type Clock, withDeadline } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { Owed } from './owed.ts'
 import { QuietLog } from './quiet.ts'
 import { type Command, command, platform, type Reply } from './schema/down.ts'
 import type { SeenCommands } from './seen.ts'
@@ -45,6 +46,8 @@ export interface InboxStats {
   /** Messages that did not fit, by topic name. */
   readonly invalid: number
   readonly rejected: number
+  /** Declarations and list entries that wait for the disk. */
+  readonly owed: number
   readonly repliesWaiting: number
   /** Replies dropped because the link was down for too long. */
   readonly repliesDropped: number
@@ -68,6 +71,8 @@ export class Inbox {
   readonly #quiet: QuietLog
   readonly #counts = { declarations: 0, listEntries: 0, commands: 0, invalid: 0, rejected: 0, repliesDropped: 0 }
   readonly #replies: { link: Transport; reply: Reply }[] = []
+  readonly #owed: Owed
+  readonly #links = new Set<Transport>()
   #queued = 0
   #storing = 0
   /** Commands act one after the other, in the order they came. */
@@ -76,6 +81,7 @@ export class Inbox {
   constructor(options: InboxOptions) {
     this.#o = options
     this.#quiet = new QuietLog(options.log, options.clock)
+    this.#owed = new Owed({ clock: options.clock, log: this.#quiet, missed: () => this.#askAgain() })
   }
 
   /**
@@ -87,13 +93,26 @@ export class Inbox {
       link.subscribe(topicFilter(entry, this.#o), (message) => this.#receive(link, message, orders)),
     )
     offs.push(link.onState((up) => up && this.#sendReplies(link)))
+    this.#links.add(link)
+    this.#owed.start()
     return () => {
       for (const off of offs) off()
+      this.#links.delete(link)
+      if (this.#links.size === 0) this.#owed.stop()
+    }
+  }
+
+  /** Whoever subscribes gets all that the broker keeps, also the second time. */
+  #askAgain(): void {
+    const filters = [TOPICS.declaration, TOPICS.list].map((entry) => topicFilter(entry, this.#o))
+    for (const link of this.#links) {
+      this.#o.log.warn({ link: link.name, filters }, 'asking the broker once more for what could not be stored')
+      for (const filter of filters) link.subscribe(filter, () => {})()
     }
   }
 
   stats(): InboxStats {
-    return { ...this.#counts, repliesWaiting: this.#replies.length }
+    return { ...this.#counts, owed: this.#owed.size, repliesWaiting: this.#replies.length }
   }
 
   #receive(link: Transport, message: Message & { repeated?: boolean }, orders: readonly Order[]): void | Promise<void> {
@@ -142,11 +161,9 @@ export class Inbox {
   /** Hands over; makes the link wait only when too many are under way. */
   #store(where: string, hand: () => void | Promise<void>): void | Promise<void> {
     this.#storing++
-    const done = (async () => hand())()
-      .catch((error) => this.#o.log.error({ topic: where, err: messageOf(error) }, 'a message could not be stored'))
-      .finally(() => {
-        this.#storing--
-      })
+    const done = this.#owed.store(where, hand).finally(() => {
+      this.#storing--
+    })
     if (this.#storing > MAX_STORING) return done
   }
 

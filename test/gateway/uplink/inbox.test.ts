@@ -5,6 +5,7 @@ import type { Declaration, ListEntry } from '../../../gateway/identity/declarati
 import { ORDERS } from '../../../gateway/identity/orders.ts'
 import { type Clock, systemClock } from '../../../gateway/kernel/clock.ts'
 import { Inbox, type InboxHandlers, MAX_DOWN_BYTES } from '../../../gateway/uplink/inbox.ts'
+import { MAX_OWED } from '../../../gateway/uplink/owed.ts'
 import { type Command, command, type Reply } from '../../../gateway/uplink/schema/down.ts'
 import { SeenCommands } from '../../../gateway/uplink/seen.ts'
 import { BASE, TestLog, until } from './helpers.ts'
@@ -20,6 +21,7 @@ class Link {
   readonly sent: { topic: string; payload: string; retain: boolean }[] = []
   readonly #handlers: { filter: string; fn: (m: never) => unknown }[] = []
   readonly #state: ((up: boolean) => void)[] = []
+  readonly subscribed: string[] = []
   failNext = false
   async publish(topic: string, payload: Uint8Array | string, { retain }: { qos: 0 | 1; retain: boolean }) {
     if (this.failNext) {
@@ -30,6 +32,7 @@ class Link {
   }
   subscribe(filter: string, fn: (m: never) => unknown) {
     const entry = { filter, fn }
+    this.subscribed.push(filter)
     this.#handlers.push(entry)
     return () => {
       this.#handlers.splice(this.#handlers.indexOf(entry), 1)
@@ -371,5 +374,96 @@ describe('seen commands', () => {
     now += 2 * 24 * 3600_000
     await seen.add('newer', {})
     expect([seen.has('old'), seen.has('new'), [...documents.rows.keys()].sort()]).toEqual([false, true, ['new', 'newer']])
+  })
+})
+
+describe('what the disk does not take', () => {
+  const DECLARATION = {
+    id: 'D-9',
+    plate: '24C12345',
+    direction: 'import',
+    valid_from: '2026-11-20T00:00:00Z',
+    valid_to: '2026-11-23T00:00:00Z',
+  }
+  const topic = (id: string) => `${B}/declaration/${id}`
+  const told = (plate: string, id = 'D-9') => ({ ...DECLARATION, id, plate })
+
+  /** An inbox whose disk is as the test says, and that tries again soon. */
+  async function small() {
+    const stored = new Map<string, string | null>()
+    const disk = { full: true, tries: 0 }
+    const seen = new SeenCommands(documents, clock)
+    const quick: Clock = { ...clock, after: (ms, fn) => systemClock.after(ms / 200, fn) }
+    const own = new Inbox({
+      ...BASE,
+      clock: quick,
+      log,
+      seen,
+      handlers: {
+        onDeclaration: async (id, d) => {
+          disk.tries++
+          await new Promise((resolve) => setImmediate(resolve))
+          if (disk.full) throw new Error('disk full')
+          stored.set(id, d?.plate ?? null)
+        },
+        onListEntry: () => {},
+        onCommand: async () => ({ ok: true }),
+      },
+    })
+    const line = new Link()
+    const off = own.attach(line)
+    return { own, line, off, stored, disk }
+  }
+
+  it('is stored when there is room, the newest of each topic, withdrawals too', async () => {
+    const { own, line, off, stored, disk } = await small()
+    await line.deliver(topic('D-9'), told('24C11111'))
+    await line.deliver(topic('D-9'), told('24C22222'))
+    await line.deliver(topic('D-8'), told('24C33333', 'D-8'))
+    await line.deliver(topic('D-8'), new Uint8Array())
+    await until(() => own.stats().owed === 2)
+    const { tries } = disk
+    await until(() => disk.tries > tries + 2)
+    expect(stored.size).toBe(0)
+    disk.full = false
+    await until(() => own.stats().owed === 0)
+    await until(() => stored.size === 2)
+    expect([...stored].sort()).toEqual([
+      ['D-8', null],
+      ['D-9', '24C22222'],
+    ])
+    off()
+  })
+
+  it('does not come back over what was said later; nothing is tried when nobody listens any more', async () => {
+    const { own, line, off, stored, disk } = await small()
+    await line.deliver(topic('D-9'), told('24C11111'))
+    await until(() => own.stats().owed === 1)
+    disk.full = false
+    await line.deliver(topic('D-9'), told('24C22222'))
+    await until(() => own.stats().owed === 0)
+    expect(stored.get('D-9')).toBe('24C22222')
+    disk.full = true
+    await line.deliver(topic('D-9'), told('24C33333'))
+    await until(() => own.stats().owed === 1)
+    off()
+    const { tries } = disk
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(disk.tries).toBe(tries)
+  })
+
+  it('where it is more than can be kept, the broker is asked once more', async () => {
+    const { own, line, off, stored, disk } = await small()
+    for (let i = 0; i <= MAX_OWED; i++) await line.deliver(topic(`D-${i}`), told('24C11111', `D-${i}`))
+    await until(() => own.stats().owed === MAX_OWED)
+    const before = line.subscribed.length
+    disk.full = false
+    await until(() => stored.size === MAX_OWED)
+    await until(() => line.subscribed.length > before)
+    expect(line.subscribed.slice(before)).toEqual([`${B}/declaration/+`, `${B}/list/+/+`])
+    // The handlers are there still.
+    await line.deliver(topic(`D-${MAX_OWED}`), told('24C22222', `D-${MAX_OWED}`))
+    await until(() => stored.get(`D-${MAX_OWED}`) === '24C22222')
+    off()
   })
 })
