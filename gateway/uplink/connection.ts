@@ -86,6 +86,8 @@ export class BrokerConnection implements MessageTransport {
   readonly #backoff: Backoff
   readonly #state = new LinkState()
   readonly #handlers = new Map<string, Set<Handler>>()
+  /** Filters that were asked for while the connection is being made. */
+  readonly #asked = new Set<string>()
   #session: Session | undefined
   #retry: Timer | undefined
   #running = false
@@ -161,6 +163,7 @@ export class BrokerConnection implements MessageTransport {
     this.#handlers.set(filter, handlers)
     const session = this.#session
     if (session && this.up) this.#subscribe(session, [filter]).catch((error) => this.#lose(session, messageOf(error)))
+    else this.#asked.add(filter)
     return () => {
       handlers.delete(mine)
       if (handlers.size > 0 || this.#handlers.get(filter) !== handlers) return
@@ -271,7 +274,10 @@ export class BrokerConnection implements MessageTransport {
         this.#o.log.error({ link: this.name, err: error.message }, 'the broker refuses our status; events are sent all the same')
       })
     }
-    await this.#subscribe(session, [...this.#handlers.keys()])
+    for (let filters = [...this.#handlers.keys()]; filters.length > 0; filters = [...this.#asked]) {
+      this.#asked.clear()
+      await this.#subscribe(session, filters)
+    }
     if (this.#session !== session) return
     this.#connects++
     this.#why = null

@@ -352,3 +352,31 @@ it('does not acknowledge what comes while it stops: a broker that keeps the sess
   release()
   expect([got, acknowledged.length]).toEqual([['one'], 1])
 })
+
+it('subscribes also to what is asked for while it is being made', async () => {
+  let release: (() => void) | null = null
+  const aedes = await Aedes.createBroker({
+    authorizeSubscribe: (_, subscription, done) => {
+      if (subscription.topic === 'first') release = () => done(null, subscription)
+      else done(null, subscription)
+    },
+  })
+  const server = createServer((socket) => aedes.handle(socket))
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  cleanups.push(() => {
+    aedes.close()
+    server.close()
+  })
+  const c = connection(`mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const got: string[] = []
+  c.subscribe('first', () => {})
+  c.start()
+  await until(() => release !== null)
+  c.subscribe('second', ({ payload }) => void got.push(Buffer.from(payload).toString()))
+  release!()
+  await until(() => c.up)
+  await new Promise<void>((done) =>
+    aedes.publish({ cmd: 'publish', topic: 'second', payload: 'x', qos: 1, retain: false, dup: false }, () => done()),
+  )
+  await until(() => got.length === 1)
+})
