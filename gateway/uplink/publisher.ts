@@ -7,64 +7,18 @@
  * before it, in order as well, with a cursor of its own.
  */
 import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
-import type { MessageTransport } from '../../firmware-bridge/transport/transport.ts'
-import type { Journal, StoredEvent } from '../journal/journal.ts'
-import type { Clock, Timer } from '../kernel/clock.ts'
+import type { StoredEvent } from '../journal/journal.ts'
+import type { Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
-import type { Log } from '../kernel/log.ts'
 import { type Course, Courses, type Flight } from './course.ts'
 import { Pace } from './pace.ts'
-import { type Parked, ParkedEvents, type ParkedStore } from './parked.ts'
+import { type Parked, ParkedEvents } from './parked.ts'
+import type { PublisherOptions, PublisherStats, Range } from './publisher-options.ts'
 import { BrokerRefused } from './session.ts'
-import { NO_LANE, TOPICS, type TopicBase, topic } from './topics.ts'
+import { NO_LANE, TOPICS, topic } from './topics.ts'
 
-/** What events are sent over. `marks` are MQTT 5 user properties: left out where the broker does not speak it. */
-export interface EventLink extends Pick<MessageTransport, 'up' | 'onState'> {
-  publish(topic: string, payload: string, options: { qos: 1; retain: false; marks?: Readonly<Record<string, string>> }): Promise<void>
-}
-
-export type EventSource = Pick<Journal, 'head' | 'events' | 'onCommit' | 'cursor' | 'setCursor'>
-
-export interface PublisherOptions extends TopicBase {
-  /** Name of the cursor in the journal: one for each broker. */
-  readonly target: string
-  readonly link: EventLink
-  readonly source: EventSource
-  readonly parked: ParkedStore
-  readonly clock: Clock
-  readonly log: Log
-  /** Events sent and not yet acknowledged. */
-  readonly window?: number
-  /** Events a second that are sent late, at most. */
-  readonly latePerSecond?: number
-  /** Waits between attempts at an event the broker refuses. */
-  readonly backoff?: Backoff
-}
-
-export interface PublisherStats {
-  readonly target: string
-  readonly cursor: number
-  /** Events in the journal and not yet acknowledged. */
-  readonly lag: number
-  readonly inFlight: number
-  /** Window at present: 1 after trouble, growing with each acknowledgement. */
-  readonly window: number
-  /** Publishes handed over, repeats included. */
-  readonly sent: number
-  readonly acknowledged: number
-  readonly parked: readonly Parked[]
-  /** Sequences that are sent late. */
-  readonly late: Range | null
-  /** What keeps it from going on, or null. */
-  readonly why: string | null
-}
-
-/** Sequences, both ends included. */
-export interface Range {
-  readonly from: number
-  readonly to: number
-}
+export type { EventLink, EventSource, PublisherOptions, PublisherStats, Range } from './publisher-options.ts'
 
 const LATE_PER_SECOND = 500
 /** Part of the window that late events may fill. */
@@ -189,6 +143,9 @@ export class Publisher {
     this.#why = null
     this.#historical = this.#announced ?? this.#o.source.head().sequence
     this.#announced = null
+    // It was for the broker as it was on the connection before.
+    this.#pause?.cancel()
+    this.#pause = undefined
     this.#again()
     if (!this.#retriedParked) {
       this.#retriedParked = true

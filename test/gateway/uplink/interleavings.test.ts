@@ -291,3 +291,19 @@ it('what is refused right behind numbers that are left out is put aside as well'
     }
   expect([[...w.parked.rows.keys()], w.stats().cursor, w.missed()]).toEqual([[6], 10, null])
 })
+
+it('a pause after a refusal ends with the connection: on a new one nothing waits for it', async () => {
+  const w = await world(3, new Set([1]))
+  const step = async (...steps: readonly ('up' | 'read' | 'refuse' | 'cut')[]) => {
+    for (const one of steps) {
+      await w.steps[one](0)
+      await w.settle()
+    }
+  }
+  await step('up', 'read', 'refuse')
+  const before = w.link().sent.length
+  await step('read')
+  expect(w.link().sent.length).toBe(before)
+  await step('cut', 'up', 'read')
+  expect(w.link().sent.slice(before)).toEqual([1])
+})
