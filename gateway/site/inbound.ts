@@ -180,10 +180,8 @@ function inboundHandlers(o: InboundOptions): InboxHandlers {
       if (answer.ok && PLANNED.includes(c.do)) o.plans.overruled(c.lane!, c.by)
       return answer
     },
-    onRejected(fields, why) {
-      o.recorder.record([event('rejected', fields, why)]).catch((error: unknown) => {
-        o.log.error({ command: fields.id, err: messageOf(error) }, 'the rejection of a command was not recorded')
-      })
+    async onRejected(fields, why) {
+      await o.recorder.record([event('rejected', fields, why)])
     },
   }
 }

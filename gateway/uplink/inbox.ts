@@ -26,8 +26,8 @@ export interface InboxHandlers {
    * @param via the link it came over, as it was given to {@link Inbox.attach}
    */
   onCommand(command: Command, via: object): Promise<{ ok: boolean; error?: string }>
-  /** A command that was not handed to `onCommand`; its fields as far as they could be read. */
-  onRejected?(fields: { id: string; do?: string; lane?: string; by?: string }, why: string): void
+  /** A command that was not handed to `onCommand`; its fields as far as they could be read. Settles when that is recorded. */
+  onRejected?(fields: { id: string; do?: string; lane?: string; by?: string }, why: string): void | Promise<void>
 }
 
 export interface InboxOptions extends TopicBase {
@@ -61,6 +61,7 @@ const MAX_COMMANDS = 64
 const MAX_REPLIES = 256
 /** Declarations handed over and not yet stored: then the link is asked to wait. */
 const MAX_STORING = 256
+const RECORD_MS = 2_000
 
 type Transport = Pick<MessageTransport, 'publish' | 'onState' | 'name' | 'up'> & {
   subscribe(filter: string, fn: (message: Message & { repeated?: boolean }) => void | Promise<void>): () => void
@@ -239,7 +240,8 @@ export class Inbox {
     this.#quiet.warn({ topic: where.slice(0, 200), why, code: 'PAYLOAD_INVALID' }, 'a message was ignored')
   }
 
-  #reject(link: Transport, where: string, fields: ReturnType<typeof commandFields> | Command, why: string): void {
+  /** The reply says what is recorded; where the disk does not answer, it is not waited for. */
+  async #reject(link: Transport, where: string, fields: ReturnType<typeof commandFields> | Command, why: string): Promise<void> {
     this.#counts.rejected++
     this.#quiet.warn({ topic: where, ...(fields ? { command: fields.id } : {}), why }, 'a command was rejected')
     if (!fields) {
@@ -248,11 +250,15 @@ export class Inbox {
     }
     const { id, do: what, by } = fields
     const lane = 'lane' in fields ? fields.lane : undefined
+    const told = {
+      id,
+      ...(what === undefined ? {} : { do: what }),
+      ...(lane === undefined ? {} : { lane }),
+      ...(by === undefined ? {} : { by }),
+    }
     try {
-      this.#o.handlers.onRejected?.(
-        { id, ...(what === undefined ? {} : { do: what }), ...(lane === undefined ? {} : { lane }), ...(by === undefined ? {} : { by }) },
-        why,
-      )
+      const recorded = (async () => this.#o.handlers.onRejected?.(told, why))()
+      await withDeadline(this.#o.clock, recorded, RECORD_MS, () => new Error('the journal does not answer'))
     } catch (error) {
       this.#o.log.error({ command: id, err: messageOf(error) }, 'the rejection of a command could not be recorded')
     }
