@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { type Timer, withDeadline } from '../gateway/kernel/clock.ts'
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
+import { harmlessEnv } from '../gateway/kernel/worker-url.ts'
 import type { Job, PoolSettings } from './pool.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
@@ -38,7 +39,7 @@ export class PoolWorker {
   start(): Promise<void> {
     const { clock, startMs, worker: url, reader } = this.#settings
     return new Promise((resolve, reject) => {
-      const worker = new Worker(url, { workerData: reader, execArgv: [], resourceLimits: LIMITS })
+      const worker = new Worker(url, { workerData: reader, env: harmlessEnv(), execArgv: [], resourceLimits: LIMITS })
       this.#worker = worker
       let settled = false
       const fail = (error: LuongError): void => {

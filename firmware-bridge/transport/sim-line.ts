@@ -6,6 +6,7 @@ import type { Readable, Writable } from 'node:stream'
 import { LuongError, messageOf } from '../../gateway/kernel/errors.ts'
 import { Listeners } from '../../gateway/kernel/listeners.ts'
 import type { Log } from '../../gateway/kernel/log.ts'
+import { harmlessEnv } from '../../gateway/kernel/worker-url.ts'
 import type { SimLine } from '../sim.ts'
 
 export interface OpenSimLine {
@@ -82,7 +83,7 @@ export async function ptyLine(path: string, log: Log): Promise<OpenSimLine> {
     throw new LuongError('CONFIG_INVALID', `${path}: the simulator cannot make a port whose name has spaces or any of ,:!"'\\`)
   // In a process group of its own: Ctrl-C is for us, and we end it then. It ends by itself when our end of its pipe closes.
   const args = [`PTY,link=${path},rawer,echo=0,b115200`, 'STDIO']
-  const child = spawn('socat', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const child = spawn('socat', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: harmlessEnv() })
   let said = ''
   child.stderr.on('data', (text: Buffer) => {
     said = (said + text.toString()).slice(-2_000)

@@ -10,7 +10,7 @@ import { withDeadline } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { fromWire } from '../kernel/wire-error.ts'
-import { workerUrl } from '../kernel/worker-url.ts'
+import { harmlessEnv, workerUrl } from '../kernel/worker-url.ts'
 import type { KnownAccount } from './acl.ts'
 import {
   type BrokerChange,
@@ -113,7 +113,12 @@ export class BrokerThread implements RunningBroker {
   #run(): Promise<Listening> {
     const { clock, log } = this.#o
     const settings: BrokerThreadSettings = { config: this.#known(this.#config), internal: this.#internal }
-    const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [], resourceLimits: LIMITS })
+    const worker = new Worker(workerUrl(import.meta.url, './worker.js'), {
+      workerData: settings,
+      env: harmlessEnv(),
+      execArgv: [],
+      resourceLimits: LIMITS,
+    })
     this.#worker = worker
     this.#silent = 0
     this.#since = clock.mono()

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { systemClock, withDeadline } from '../kernel/clock.ts'
 import { LuongError } from '../kernel/errors.ts'
 import { fromWire } from '../kernel/wire-error.ts'
-import { workerUrl } from '../kernel/worker-url.ts'
+import { harmlessEnv, workerUrl } from '../kernel/worker-url.ts'
 import { failure } from './failure.ts'
 import type { FromWorker, QueryName, ToWorker, WorkerSettings } from './protocol.ts'
 
@@ -34,7 +34,12 @@ export async function startThread(
   heard: (message: FromWorker) => void,
   died: (error: LuongError) => void,
 ): Promise<{ thread: JournalThread; open: Open }> {
-  const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: settings, execArgv: [], resourceLimits: LIMITS })
+  const worker = new Worker(workerUrl(import.meta.url, './worker.js'), {
+    workerData: settings,
+    env: harmlessEnv(),
+    execArgv: [],
+    resourceLimits: LIMITS,
+  })
   const questions = new Map<number, { resolve(value: unknown): void; reject(error: LuongError): void }>()
   let asked = 0
   let running = false

@@ -10,3 +10,10 @@ export function workerUrl(caller: string, file: string): URL {
   const root = new URL('../../', import.meta.url)
   return new URL(url.href.slice(root.href.length), new URL('dist/', root))
 }
+
+const HARMLESS = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL']
+
+/** What threads and other programs get of the environment: passwords may stand in it, and none of them needs any. */
+export function harmlessEnv(env: Readonly<Record<string, string | undefined>> = process.env): Record<string, string> {
+  return Object.fromEntries(HARMLESS.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}

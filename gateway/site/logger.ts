@@ -1,6 +1,7 @@
 /** The one place that knows pino. Secrets never reach the log; plates do only where a technician asks for it. */
 import { pino } from 'pino'
 import type { Log } from '../kernel/log.ts'
+import { harmlessEnv } from '../kernel/worker-url.ts'
 
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -48,7 +49,11 @@ export function createLogger({ level, pretty, destination }: LoggerOptions): Log
   if (pretty)
     return pino({
       ...options,
-      transport: { target: 'pino-pretty', options: { colorize: process.stderr.isTTY, destination: 2, translateTime: 'SYS:HH:MM:ss' } },
+      transport: {
+        target: 'pino-pretty',
+        worker: { env: harmlessEnv() },
+        options: { colorize: process.stderr.isTTY, destination: 2, translateTime: 'SYS:HH:MM:ss' },
+      },
     })
   return pino(options, destination ?? pino.destination({ fd: 2, sync: false }))
 }

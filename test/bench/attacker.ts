@@ -1,16 +1,21 @@
 /**
  * A process that does to a broker what a client should not, all at once: `node attacker.js PORT`. Connects without end, leaves packets
  * unfinished, sends as fast as it can, subscribes to everything and reads nothing, announces packets of 256 MB. Says what it did when it ends.
+ * `node attacker.js PORT CONNECTIONS SLOW FLOODING USER PASSWORD TOPIC`: so many of these at once, and as whom what sends without end does so.
  */
 import { connect as netConnect, type Socket } from 'node:net'
 
-const port = Number(process.argv[2])
+const [port = 0, connections = 50, slow = 16, flooding = 4] = process.argv.slice(2, 6).map(Number)
+const [user, password = '', topic = 'attack'] = process.argv.slice(6)
 const did = { connections: 0, refused: 0, messages: 0, loris: 0, oversized: 0, deaf: 0 }
 let ending = false
 
-const connectPacket = (id: string) => {
-  const name = Buffer.from(id)
-  const body = Buffer.concat([Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, name.length]), name])
+const text = (of: string) => Buffer.concat([Buffer.from([0, of.length]), Buffer.from(of)])
+
+/** CONNECT, with the name where `named`. */
+const connectPacket = (id: string, named = false) => {
+  const who = named && user ? [text(user), text(password)] : []
+  const body = Buffer.concat([text('MQTT'), Buffer.from([4, who.length > 0 ? 0xc2 : 2, 0, 60]), text(id), ...who])
   return Buffer.concat([Buffer.from([0x10, body.length]), body])
 }
 
@@ -27,12 +32,12 @@ function again(kind: keyof typeof did, wait: number, work: (socket: Socket) => v
 }
 
 const payload = Buffer.alloc(100, 0x78)
-const publish = Buffer.concat([Buffer.from([0x30, 2 + 6 + payload.length, 0, 6]), Buffer.from('attack'), payload])
+const publish = Buffer.concat([Buffer.from([0x30, 2 + topic.length + payload.length]), text(topic), payload])
 const many = Buffer.concat(new Array(100).fill(publish))
 
 /** As much as the broker takes. */
 function flood(socket: Socket): void {
-  socket.write(connectPacket(`flood-${Math.random()}`))
+  socket.write(connectPacket(`flood-${Math.random()}`, true))
   const send = () => {
     while (!socket.destroyed && socket.write(many)) did.messages += 100
   }
@@ -40,15 +45,15 @@ function flood(socket: Socket): void {
   socket.once('data', send)
 }
 
-for (let i = 0; i < 50; i++) again('connections', 5, (socket) => setTimeout(() => socket.destroy(), 500))
-for (let i = 0; i < 16; i++) {
+for (let i = 0; i < connections; i++) again('connections', 5, (socket) => setTimeout(() => socket.destroy(), 500))
+for (let i = 0; i < slow; i++) {
   again('loris', 100, (socket) => {
     socket.write(connectPacket(`loris-${i}-${Math.random()}`))
     const drip = setInterval(() => socket.write(Buffer.from([0x30, 0xff, 0x7f]).subarray(0, 1)), 1_000)
     socket.once('close', () => clearInterval(drip))
   })
 }
-for (let i = 0; i < 4; i++) again('messages', 100, flood)
+for (let i = 0; i < flooding; i++) again('messages', 100, flood)
 for (let i = 0; i < 2; i++) {
   again('deaf', 100, (socket) => {
     socket.write(connectPacket(`deaf-${i}-${Math.random()}`))

@@ -19,6 +19,8 @@ export interface InsideOptions {
   readonly gateway?: Partial<GatewayOptions>
   readonly world?: Partial<WorldOptions>
   readonly log?: Log
+  /** User of the broker that boards and cameras are, where it has users. */
+  readonly as?: { readonly username: string; readonly password: string }
   /** Default: a new folder, removed on stop. */
   readonly dir?: string
 }
@@ -95,7 +97,7 @@ export async function openInside(o: InsideOptions): Promise<Inside> {
   await gateway.start()
   const external = loaded.site.broker as { external?: { url: string } }
   const brokerUrl = gateway.mqttUrl ?? external.external!.url
-  const messages = mqttTransport({ name: 'world', url: brokerUrl, clock: systemClock, log: quiet })
+  const messages = mqttTransport({ name: 'world', url: brokerUrl, ...o.as, clock: systemClock, log: quiet })
   messages.start()
   const world = await createWorld(loaded, {
     clock,
