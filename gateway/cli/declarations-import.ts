@@ -74,7 +74,7 @@ function refused(source: DeclarationFile): ProblemsError {
       line: 1,
       column: 1,
       path: '',
-      message: `${source.errors} ${source.errors === 1 ? 'mistake' : 'mistakes'} in ${source.rows} rows: nothing of the file was taken${more > 0 ? `; ${more} more are not shown` : ''}`,
+      message: `${source.errors} ${source.errors === 1 ? 'mistake' : 'mistakes'} in ${source.rows} ${source.rows === 1 ? 'row' : 'rows'}: nothing of the file was taken${more > 0 ? `; ${more} more are not shown` : ''}`,
       severity: 'error',
     },
   ])

@@ -30,7 +30,9 @@ const PAUSE_ROWS = 250
 export function formatOf(file: string): Format {
   if (/\.(csv|tsv|txt)$/i.test(file)) return 'csv'
   if (/\.(json|jsonl|ndjson)$/i.test(file)) return 'json'
-  throw new LuongError('BAD_USAGE', `${file}: neither .csv nor .json`, { hint: 'Name it so, or say --format csv or --format json.' })
+  throw new LuongError('BAD_USAGE', `${file}: neither .csv nor .json`, {
+    hint: 'Save a spreadsheet as "CSV UTF-8"; a file of another name needs --format csv or --format json.',
+  })
 }
 
 interface Truck {
@@ -116,7 +118,8 @@ export class DeclarationFile {
     try {
       return await open(this.file, 'r')
     } catch (error) {
-      throw new LuongError('BAD_USAGE', `${this.file}: cannot be read: ${messageOf(error)}`, {
+      const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${messageOf(error)}`
+      throw new LuongError('BAD_USAGE', `${this.file}: ${why}`, {
         hint: 'Check name and permissions.',
         cause: error,
       })
@@ -176,10 +179,9 @@ export class DeclarationFile {
       return
     }
     const node = nodeAt(path)
-    const missing = issue.code === 'invalid_type' && valueAt(row.value, path) === undefined
     this.#tell({
       ...row.place(path),
-      message: missing ? 'is missing' : issue.message,
+      message: messageOfIssue(issue, valueAt(row.value, path)),
       ...(node?.description ? { hint: node.description } : {}),
     })
   }
@@ -216,6 +218,15 @@ export class DeclarationFile {
     }
     this.#problems.push({ file: this.file, line, column, path, message, ...(hint === undefined ? {} : { hint }), severity })
   }
+}
+
+/** For whoever made the file: what stands there, and what may. */
+function messageOfIssue(issue: z.core.$ZodIssue, given: unknown): string {
+  if (given === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) return 'is missing'
+  if (issue.code === 'invalid_value') return `${JSON.stringify(given)?.slice(0, 40)} is none of ${issue.values.join(', ')}`
+  if (issue.code === 'invalid_format' && issue.format === 'datetime')
+    return 'is no time with its offset: write it as 2026-11-21T08:00:00+07:00'
+  return issue.message
 }
 
 const at = ({ line, column }: Row) => ({ line, column })

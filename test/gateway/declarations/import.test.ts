@@ -200,7 +200,7 @@ describe('luong declarations', () => {
     for (const [args, why] of [
       [[list], /Neither a site file nor --data/],
       [[list, '--data', join(dir, 'none')], /no such folder/],
-      [[join(dir, 'none.csv'), '--data', data], /cannot be read/],
+      [[join(dir, 'none.csv'), '--data', data], /there is no such file/],
       [[dir, '--format', 'csv', '--data', data], /EISDIR|is not a file/],
       [[file('list.xlsx', 'x'), '--data', data], /neither \.csv nor \.json/],
     ] as const) {

@@ -83,7 +83,7 @@ describe('a table', () => {
     const text = told.join('\n')
     // 12.500,5 makes one cell too many.
     expect(text).toMatch(/^list\.csv:3:\d+ 10 cells, but the first line names 9 columns \(.*quotes/m)
-    expect(text).toMatch(/^list\.csv:5:13 direction: .*"import"\|"export"/m)
+    expect(text).toMatch(/^list\.csv:5:13 direction: ".*" is none of import, export/m)
     expect(text).toMatch(/^list\.csv:6:\d+ 5 cells, but the first line names 9/m)
     expect(text).toMatch(/^list\.csv:7:4 plate: is missing \(Plate/m)
     expect(text).toMatch(/^list\.csv:7:12 valid_from: .*\(RFC 3339/m)
