@@ -1,6 +1,7 @@
 /** Orders that are not what they seem, to a running gateway with a truck at its line, over a Mosquitto with users and an access list. */
-import { connectAsync, type MqttClient } from 'mqtt'
+import { connect, connectAsync, type MqttClient } from 'mqtt'
 import { afterEach, expect, it } from 'vitest'
+import { openInside } from '../harness/chaos-inside.ts'
 import { until } from '../harness/chaos-site.ts'
 import { passwordFile } from '../harness/mosquitto.ts'
 import { type Standing, standing } from '../harness/standing.ts'
@@ -167,3 +168,59 @@ it('wrong ones open nothing, say why, and stand in the journal with the name tha
   expect(moves(s)).toBeGreaterThan(before)
   expect(s.centre.log.faults()).toEqual([])
 }, 240_000)
+
+it('a camera is no other camera, no centre and no gateway: it is cut off, named, counted, and nothing comes of it', async () => {
+  process.env.LUONG_ORDERS = 'o-pass'
+  undo.push(() => delete process.env.LUONG_ORDERS)
+  const password = { env: 'LUONG_ORDERS' }
+  const users = [
+    { name: 'world', role: 'admin', password },
+    { name: 'front', role: 'device', devices: ['front-a'], password },
+  ]
+  const s = await openInside({
+    lanes: ['a'],
+    file: { broker: { embedded: { port: 0, users } } },
+    as: { username: 'world', password: 'o-pass' },
+    world: { traffic: false },
+  })
+  undo.push(() => s.stop())
+  await until('the lane is idle', () => s.gateway.lane('a')!.state.phase === 'idle')
+  const { sequence } = s.gateway.journal.head()
+  const frames = (camera: string) => s.metric(new RegExp(`device_events_total.*${camera}.*"(frames|no_picture)"`))
+  const before = await frames('rear-a')
+  const plate = { key: '24C11111', reason: 'wanted' }
+  const forged: [topic: string, payload: string, retain?: boolean][] = [
+    ['camera/a/rear', 'a picture of another camera'],
+    [`${BASE}/command`, order('forged')],
+    [`${BASE}/command`, order('kept'), true],
+    [`${BASE}/list/detained/24C11111`, JSON.stringify(plate), true],
+    [`${BASE}/declaration/D-1`, '{}', true],
+    [`${BASE}/lane/a/event`, '{"specversion":"1.0"}'],
+    [`${BASE}/status`, '{}', true],
+    ['luong/v1/other/peer/chaos/hello', '{}'],
+  ]
+  for (const [n, [topic, payload, retain = false]] of forged.entries()) {
+    const camera = connect(s.brokerUrl, { username: 'front', password: 'o-pass', reconnectPeriod: 0, protocolVersion: 4 })
+    undo.push(() => camera.endAsync(true))
+    await new Promise<void>((done) => camera.once('connect', () => done()))
+    await camera.publishAsync('camera/a/front', 'mine', { qos: 1 })
+    const closed = new Promise<void>((done) => camera.once('close', () => done()))
+    camera.publish(topic, payload, { qos: 1, retain })
+    await closed
+    await until(`the log names ${topic}`, () => s.log.find(new RegExp(`publishing outside the rights.*"user":"front".*${topic}`)))
+    await until('it is counted', async () => (await s.metric(/luong_broker_denied_total/)) === n + 1)
+  }
+  // Not one event.
+  expect(s.gateway.journal.head().sequence).toBe(sequence)
+  expect(await frames('rear-a')).toBe(before)
+  expect([s.gateway.lists.size('detained'), s.gateway.declarations.size]).toEqual([0, 0])
+  expect(s.gateway.lane('a')!.state.phase).toBe('idle')
+  // Nothing was kept for who comes later either.
+  const look = await connectAsync(s.brokerUrl, { username: 'world', password: 'o-pass' })
+  undo.push(() => look.endAsync(true))
+  const kept: string[] = []
+  look.on('message', (topic, _, packet) => packet.retain && kept.push(topic))
+  await look.subscribeAsync([`${BASE}/command`, `${BASE}/list/#`, `${BASE}/declaration/#`, `${BASE}/lane/a/state`], { qos: 1 })
+  await until('what is kept has come', () => kept.length > 0)
+  expect(kept).toEqual([`${BASE}/lane/a/state`])
+}, 120_000)
