@@ -204,7 +204,7 @@ describe('luong declarations', () => {
       [[dir, '--format', 'csv', '--data', data], /EISDIR|is not a file/],
       [[file('list.xlsx', 'x'), '--data', data], /neither \.csv nor \.json/],
     ] as const) {
-      if (!existsSync(data) && why.source.includes('read')) await (await journal()).close()
+      if (!existsSync(data) && args[1] === '--data' && !why.source.includes('folder')) await (await journal()).close()
       const { code, err } = await luong('declarations', 'import', ...args)
       expect(err, args.join(' ')).toMatch(why)
       expect(code).toBe(2)

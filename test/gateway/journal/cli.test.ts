@@ -226,7 +226,7 @@ describe('luong report', () => {
     const text = (await luong('report', data)).out
     expect(text).toMatch(/^kim-thanh {2}2026-11-21 00:00 to 2026-11-22 00:00 \(Asia\/Ho_Chi_Minh\); before: from 2026-11-20 00:00\n/)
     expect(text).toMatch(/outcome cleared +12 +1 +\+1100 %/)
-    expect(text).toMatch(/passage time, mean +9 s/)
+    expect(text).toMatch(/passage time, mean +9\.0 s/)
   })
 
   it('takes a period', async () => {
