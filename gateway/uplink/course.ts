@@ -127,12 +127,11 @@ export class Courses {
   back(sequence: number): boolean {
     const { late, live } = this
     if (late && sequence <= late.end) {
-      // What was held and not sent yet comes anyway.
-      if (sequence > late.cursor) return late.took(sequence)
-      late.cursor = sequence - 1
-      // Everything from there on: what happened since as well.
+      // What was held and not sent yet comes anyway; what happened since comes again as well.
+      const again = sequence <= late.cursor || late.took(sequence) || live.cursor > late.end || live.took(late.end)
+      late.cursor = Math.min(late.cursor, sequence - 1)
       live.cursor = Math.min(live.cursor, late.end)
-      return true
+      return again
     }
     if (sequence > live.cursor) return live.took(sequence)
     live.cursor = sequence - 1

@@ -139,11 +139,9 @@ async function world(held: number, bad: ReadonlySet<number>, left: readonly Rang
     one.resolve()
   }
   const resend = (from: number) => {
-    const [end, at] = [cursor('x:late-end'), cursor('x')]
-    // What was held and is not sent yet comes anyway, and what has happened since is not what is asked for.
-    const to = from > at && from <= end ? end : Number.POSITIVE_INFINITY
     publisher.resendFrom(from)
-    for (const n of [...taken]) if (n >= from && n <= to) taken.delete(n)
+    // Whatever the broker had of it comes again.
+    for (const n of [...taken]) if (n >= from) taken.delete(n)
   }
   const steps: Record<Op['do'], (n: number) => void | Promise<void>> = {
     add: (n) => source.add(n),
