@@ -82,14 +82,17 @@ export class Course {
 /** With more than this to catch up, what happens from now on does not wait for it. Less is through in about a second. */
 const MANY = 500
 
+/** Where cursors are kept; `leftOut`: how many numbers behind `after`, up to `upTo`, no event will ever have (skipped.ts). */
+export type CursorSource = Pick<Journal, 'cursor' | 'setCursor'> & { leftOut?(after: number, upTo: number): number }
+
 /** What happens now, and, while there is much of it, what is sent late; with their cursors in the journal. */
 export class Courses {
   readonly #target: string
-  readonly #source: Pick<Journal, 'cursor' | 'setCursor'>
+  readonly #source: CursorSource
   live = new Course(0)
   late: Course | null = null
 
-  constructor(target: string, source: Pick<Journal, 'cursor' | 'setCursor'>) {
+  constructor(target: string, source: CursorSource) {
     this.#target = target
     this.#source = source
   }
@@ -120,7 +123,7 @@ export class Courses {
   }
   /** Events from 1 to `head` that were not acknowledged. */
   lag(head: number): number {
-    return head - this.live.cursor + (this.late ? this.late.end - this.late.cursor : 0)
+    return this.#count(this.live.cursor, head) + (this.late ? this.#count(this.late.cursor, this.late.end) : 0)
   }
 
   /** Makes `sequence` and what follows unsent, unless it is on its way already. Returns whether all is to be started over. */
@@ -140,7 +143,7 @@ export class Courses {
 
   /** Where much of what was recorded up to `head` is left, it goes late from now on. */
   split(head: number): void {
-    if (head - this.live.cursor <= MANY) return
+    if (this.#count(this.live.cursor, head) <= MANY) return
     // What was sent between two times away goes once more: it is not worth a third cursor.
     this.late = new Course(this.cursor, head)
     this.live = new Course(head)
@@ -155,6 +158,11 @@ export class Courses {
   store(): void {
     if (this.late?.done) this.late = null
     for (const [name, sequence] of this.#cursors()) this.#source.setCursor(name, sequence)
+  }
+
+  /** Events behind `after`, up to `upTo`. */
+  #count(after: number, upTo: number): number {
+    return upTo - after - (this.#source.leftOut?.(after, upTo) ?? 0)
   }
 
   #cursors(): [name: string, sequence: number][] {
