@@ -157,19 +157,36 @@ export class Turns {
       this.#asking.delete(next.passage)
       const why = overtaken.length > 0 ? 'goes before others' : patience ? 'has let enough others go before' : 'its turn'
       void this.#letIn(group, next, asking, {
-        before: overtaken.map((w) => w.lane),
+        overtaken,
         why: [why, ...stuck.map((lane) => `${this.#inWords([lane])}: not waited for any longer`)].join('; '),
       })
     }
   }
 
-  async #letIn(group: Group, w: Waiter, { passage, asked, go }: Asking, how: { before: string[]; why: string }): Promise<void> {
+  async #letIn(group: Group, w: Waiter, asking: Asking, how: { overtaken: readonly Waiter[]; why: string }): Promise<void> {
+    const { passage, asked, go } = asking
     const waited_s = Math.round((this.#o.clock.mono() - asked) / 100) / 10
-    const turn = { group: group.name, first: w.first, overtaken: w.overtaken, before: how.before, waited_s }
+    const turn = { group: group.name, first: w.first, overtaken: w.overtaken, before: how.overtaken.map((o) => o.lane), waited_s }
     passage.turn = turn
-    // What cannot be recorded is not done: the vehicle goes on waiting until its time is up.
-    if (await this.#record([passageEvent(this.#context(passage), 'called', passage, { why: how.why, turn })])) go()
-    this.#call(group)
+    if (await this.#record([passageEvent(this.#context(passage), 'called', passage, { why: how.why, turn })])) {
+      go()
+      this.#call(group)
+      return
+    }
+    // What cannot be recorded is not done. Nor is it tried again at once: the disk would be asked without end.
+    delete passage.turn
+    this.#putBack(group, w, asking, how.overtaken)
+  }
+
+  /** As if it had not been called: it waits in its place, and the next change calls again. */
+  #putBack(group: Group, w: Waiter, asking: Asking, overtaken: readonly Waiter[]): void {
+    if (group.called.get(w.lane) === w.passage) group.called.delete(w.lane)
+    const passed = new Set(overtaken.map((o) => o.passage))
+    const others = group.waiting.map((o) => (passed.has(o.passage) ? { ...o, overtaken: o.overtaken - 1 } : o))
+    group.waiting = [...others, w]
+    this.#asking.set(w.passage, asking)
+    // It may have left meanwhile.
+    this.#prune(group)
   }
 
   #context({ lane, direction }: Passage) {

@@ -12,15 +12,22 @@ import { NOW, rig, truck } from './lane-rig.ts'
 /** As often as a site looks at all its lanes anyway. */
 const EVERY_MS = 5_000
 
-async function two(stuck_s = 60) {
+/** @param lanes `a` and `b` are there always */
+async function two(stuck_s = 60, lanes = ['a', 'b']) {
   const clock = new VirtualClock({ epoch: NOW })
   const runners = new Map<string, LaneRunner>()
   const told: { readonly type: string; readonly lane?: string; readonly why: unknown; readonly at: number }[] = []
-  const { yard } = calling.parse({ yard: { lanes: ['a', 'b'], at_once: 1, stuck_s } })
+  const { yard } = calling.parse({ yard: { lanes, at_once: 1, stuck_s } })
+  /** How often the disk still fails to take that somebody is called, and how often it was asked. */
+  const disk = { fails: 0, asked: 0 }
   const turns = new Turns({
     groups: { yard: yard! },
     runner: (lane) => runners.get(lane),
     record: async (entries) => {
+      if (entries.some((e) => e.type.includes('called'))) {
+        disk.asked++
+        if (disk.fails-- > 0) throw new Error('disk')
+      }
       for (const e of entries) told.push({ type: e.type, lane: e.lane!, why: e.data.why, at: clock.mono() })
     },
     clock,
@@ -34,13 +41,14 @@ async function two(stuck_s = 60) {
     return one
   }
   const [a, b] = [await lane('a'), await lane('b')]
+  const more = await Promise.all(lanes.slice(2).map(lane))
   const look = () => {
     for (const id of runners.keys()) turns.changed(id)
     clock.after(EVERY_MS, look)
   }
   look()
   const called = () => told.find((e) => e.type === 'luong.passage.called.v1')
-  return { a, b, turns, told, called, clock }
+  return { a, b, more, turns, told, called, clock, disk }
 }
 
 /** When a vehicle has driven in under the arm of `a`. */
@@ -132,6 +140,45 @@ it('who was let in before a restart may still be driving in while its lane finds
   expect([b.runner.state.phase, called()]).toEqual(['waiting', undefined])
   await a.until(20_000)
   expect(called()?.why).toMatch(/a has just started .*: not waited for any longer/)
+})
+
+it.each([1, 3])('a call that the disk does not take %i times: who waits stays in its place, and is called when it does', async (fails) => {
+  const { a, b, more, told, disk, turns } = await two(60, ['a', 'b', 'c'])
+  const c = more[0]!
+  for (const one of [a, b, c]) one.sensors()
+  truck(a, 1_000, false)
+  truck(b, UNDER, false)
+  truck(c, UNDER + 2_000, false)
+  a.at(UNDER + 500, () => a.runner.sensor('presence', true, 0))
+  a.at(40_000, () => a.runner.sensor('presence', false, 0))
+  disk.fails = fails
+  await a.until(70_000)
+  expect(told.filter((e) => e.type.includes('called'))).toMatchObject([{ lane: 'b', why: 'its turn' }])
+  expect([disk.asked, turns.why('b'), turns.why('c')]).toEqual([fails + 1, null, 'waits for its turn: b lets a vehicle in'])
+  expect(b.log).toContain('open')
+  expect(c.log).not.toContain('open')
+})
+
+it('who left while it was being called, which the disk did not take, is forgotten: the next one is called', async () => {
+  const { a, b, more, told, disk } = await two(60, ['a', 'b', 'c'])
+  const c = more[0]!
+  for (const one of [a, b, c]) one.sensors()
+  truck(a, 1_000, false)
+  truck(b, UNDER, false)
+  truck(c, UNDER + 2_000, false)
+  a.at(UNDER + 500, () => a.runner.sensor('presence', true, 0))
+  a.at(40_000, () => a.runner.sensor('presence', false, 0))
+  disk.fails = 1_000
+  await a.until(65_000)
+  expect(told.filter((e) => e.type.includes('called'))).toEqual([])
+  // No oftener than something changes.
+  expect([disk.asked > 1, disk.asked < 20]).toEqual([true, true])
+  b.runner.sensor('approach', false, 0)
+  await a.until(10_000)
+  disk.fails = 0
+  await a.until(30_000)
+  expect(told.filter((e) => e.type.includes('called'))).toMatchObject([{ lane: 'c' }])
+  expect(c.log).toContain('open')
 })
 
 type Two = Awaited<ReturnType<typeof two>>
