@@ -182,7 +182,14 @@ export async function startBroker(
       clients: aedes.connectedClients,
       connections: door.open.size,
       published,
-      refused: refused + rights.refused + limited.connections + limited.per_address + limited.connect_rate + limited.packet_size,
+      refused:
+        refused +
+        rights.refused +
+        limited.connections +
+        limited.per_address +
+        limited.connect_rate +
+        limited.packet_size +
+        limited.not_connect,
       denied: rights.denied + limited.subscriptions,
       limited: { ...limited },
       retained: retained(),
@@ -208,7 +215,9 @@ const WORDS: Readonly<Record<LimitKind, string>> = {
   per_user: 'broker: too many connections of one user; this one was refused',
   connect_rate: 'broker: connections from one address come too fast; this one was refused',
   password_checks: 'broker: too many passwords to check, or too many wrong ones from one address; this one was not checked',
-  packet_size: 'broker: a packet is larger than max_payload_kb; the connection was closed',
+  packet_size: 'broker: a packet is larger than its kind may be (messages: max_payload_kb); the connection was closed',
+  not_connect: 'broker: something else came before CONNECT; the connection was closed',
+  unfinished: 'broker: too much of unfinished packets at once; the connection with most of it was closed',
   packet_time: 'broker: a packet was not finished in time; the connection was closed',
   publish_rate: 'broker: a client sends too fast; it is read more slowly',
   queued: 'broker: a client reads too slowly what it subscribed to; the connection was closed',

@@ -56,6 +56,8 @@ export const LIMIT_KINDS = [
   'password_checks',
   'packet_size',
   'packet_time',
+  'not_connect',
+  'unfinished',
   'publish_rate',
   'queued',
   'subscriptions',

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Bucket } from '../kernel/bucket.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
-import { PacketGate } from './gate.ts'
+import { type Broken, PacketGate } from './gate.ts'
 import type { LimitKind } from './limits.ts'
 
 /** At most this much is handed on at once where packets are small: thousands of them in one go would hold up everything else. */
@@ -16,8 +16,8 @@ export interface Purse {
 
 export interface MeterOptions {
   readonly clock: Clock
-  /** Largest packet, bytes. */
-  readonly maxPacket: () => number
+  /** Largest packet of a type, bytes. */
+  readonly maxPacket: (type: number) => number
   readonly queuedBytes: () => number
   readonly purse: Purse
   /** Something was too much. `publish_rate`: it is read more slowly from now on; otherwise the connection was ended. */
@@ -38,11 +38,13 @@ export class Meter {
   #told = false
   /** Something was handed on in this turn of the event loop. */
   #given = false
+  /** It has said who it is, and may go on. */
+  #entered = false
 
   constructor(socket: Socket, options: MeterOptions) {
     this.#socket = socket
     this.#o = options
-    this.#gate = new PacketGate(options.maxPacket())
+    this.#gate = new PacketGate(options.maxPacket)
     this.#purse = options.purse
   }
 
@@ -62,9 +64,17 @@ export class Meter {
     socket.once('close', () => this.#slow?.cancel())
   }
 
-  /** The user is known: it pays from the purse of all its connections. */
-  charge(purse: Purse): void {
-    this.#purse = purse
+  /** The user is known: it pays from the purse of all its connections, and what it sent after CONNECT is read. */
+  enter(purse: Purse | null): void {
+    if (purse) this.#purse = purse
+    this.#entered = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    setImmediate(() => {
+      if (!this.#socket.destroyed && this.#socket.readableLength > 0) this.#socket.emit('readable')
+    })
   }
 
   /** What it pays from has other rates now: how long it waits is worked out anew. */
@@ -78,6 +88,16 @@ export class Meter {
   /** Bytes that wait to be sent. */
   get queued(): number {
     return this.#socket.writableLength
+  }
+
+  /** Bytes of a packet that is not whole yet. */
+  get collected(): number {
+    return this.#gate.collected
+  }
+
+  /** Ends the connection: all together have too much of packets that are not whole. */
+  crowded(): void {
+    this.#end('unfinished', { bytes: this.collected })
   }
 
   /** Ends the connection when a packet was begun too long ago. */
@@ -113,8 +133,10 @@ export class Meter {
       this.#throttle(wait)
       return null
     }
+    // Nothing is parsed of somebody who has said CONNECT and is not known yet: it stays in his own socket.
+    if (!this.#entered && this.#gate.packets > 0 && !this.#gate.inside) return null
     const ready = socket.readableLength
-    const part = ready > SLICE && !this.#gate.inside
+    const part = ready > SLICE && !(this.#entered && this.#gate.inside)
     const chunk: Buffer | null = part ? read(SLICE) : read()
     if (chunk === null) return null
     this.#given = true
@@ -122,18 +144,23 @@ export class Meter {
       this.#given = false
       if (!socket.destroyed && socket.readableLength > 0) socket.emit('readable')
     })
-    const before = this.#gate.packets
-    const large = this.#gate.push(chunk)
-    if (large !== null) {
-      this.#end('packet_size', { bytes: large })
+    const [packets, cost] = [this.#gate.packets, this.#gate.cost]
+    const broken = this.#gate.push(chunk)
+    if (broken) {
+      this.#break(broken)
       return null
     }
-    const whole = this.#gate.packets - before
-    this.#purse.packets.take(whole, now)
+    const whole = this.#gate.packets - packets
+    this.#purse.packets.take(this.#gate.cost - cost, now)
     this.#purse.bytes.take(chunk.length, now)
     if (!this.#gate.inside) this.#begun = null
     else if (this.#begun === null || whole > 0) this.#begun = now
     return chunk
+  }
+
+  #break(broken: Broken): void {
+    if (broken.why === 'first') this.#end('not_connect', {})
+    else this.#end('packet_size', { bytes: broken.bytes })
   }
 
   /** Nothing is read until the bucket has something again: the sender is held back by its own connection, and nothing is lost. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Client } from 'aedes'
 import { Bucket } from '../kernel/bucket.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { PACKET } from './gate.ts'
 import { type BrokerLimits, BURST_S, type LimitKind } from './limits.ts'
 import { Meter, type Purse } from './meter.ts'
 
@@ -10,6 +11,14 @@ import { Meter, type Purse } from './meter.ts'
 const DRAIN_MS = 5_000
 /** Room in a packet for topic and headers besides the payload. */
 const OVERHEAD = 4_096
+/** Of a CONNECT, which anybody may send: names, password and last will. */
+const CONNECT_BYTES = 16 * 1024
+/** Of a list of filters, for each subscription that a client may have. */
+const FILTER_BYTES = 128
+/** Of answers, pings and the like. */
+const SMALL_BYTES = 1_024
+/** Of packets that are not whole, all connections together; one message must always fit. */
+const UNFINISHED_BYTES = 64 * 1024 * 1024
 /** All clients together may have this many times what one may have waiting. */
 const ALL = 4
 
@@ -32,12 +41,12 @@ export class Metering {
 
   /** Meters a connection from its first byte to its last. */
   watch(socket: Socket): void {
-    const { clock, limits, maxPayloadKb, over } = this.#o
+    const { clock, limits, over } = this.#o
     const from = socket.remoteAddress
-    const maxPacket = maxPayloadKb * 1024 + OVERHEAD
+    const maxPacket = this.#maxMessage()
     const meter = new Meter(socket, {
       clock,
-      maxPacket: () => maxPacket,
+      maxPacket: (type) => this.#largest(type),
       // One message must always fit, however small the limit is.
       queuedBytes: () => Math.max(limits().queuedBytes, 2 * maxPacket),
       purse: this.#purse(),
@@ -57,9 +66,21 @@ export class Metering {
     if (user !== null) {
       const purse = this.#purses.get(user) ?? this.#purse()
       this.#purses.set(user, purse)
-      meter.charge(purse)
-    }
+      meter.enter(purse)
+    } else meter.enter(null)
     paceRetained(client, socket)
+  }
+
+  #maxMessage(): number {
+    return this.#o.maxPayloadKb * 1024 + OVERHEAD
+  }
+
+  #largest(type: number): number {
+    if (type === PACKET.publish) return this.#maxMessage()
+    if (type === PACKET.connect) return CONNECT_BYTES
+    if (type === PACKET.subscribe || type === PACKET.unsubscribe)
+      return Math.max(CONNECT_BYTES, FILTER_BYTES * this.#o.limits().subscriptions)
+    return SMALL_BYTES
   }
 
   /** The limits are others now, also for those that are connected. */
@@ -79,12 +100,17 @@ export class Metering {
     const { packetMs, queuedBytes } = this.#o.limits()
     let all = 0
     let most: Meter | null = null
+    let collected = 0
+    let largest: Meter | null = null
     for (const meter of this.#meters.values()) {
       meter.late(packetMs)
       meter.stuck(DRAIN_MS)
       all += meter.queued
       if (meter.queued > (most?.queued ?? 0)) most = meter
+      collected += meter.collected
+      if (meter.collected > (largest?.collected ?? 0)) largest = meter
     }
+    if (collected > Math.max(UNFINISHED_BYTES, 2 * this.#maxMessage())) largest?.crowded()
     if (all > ALL * queuedBytes) most?.overflow()
     const now = this.#o.clock.mono()
     for (const [user, purse] of this.#purses) if (purse.packets.full(now) && purse.bytes.full(now)) this.#forget(user)

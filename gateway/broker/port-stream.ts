@@ -15,10 +15,13 @@ class PortStream extends Duplex {
   #underWay = 0
   #taken = 0
   #wake: Done | null = null
+  /** Not 0: one end was destroyed, and what lies in the port is not to be taken any more. */
+  readonly #torn: Int32Array
 
-  constructor(port: MessagePort) {
+  constructor({ port, torn }: StreamEnd) {
     super({ readableHighWaterMark: WINDOW, writableHighWaterMark: WINDOW, allowHalfOpen: false })
     this.#port = port
+    this.#torn = new Int32Array(torn)
     port.on('message', (message: Message) => this.#hear(message))
     // The other thread has closed its end, or is gone.
     port.once('close', () => this.destroy())
@@ -26,6 +29,10 @@ class PortStream extends Duplex {
 
   #hear(message: Message): void {
     if (this.destroyed) return
+    if (Atomics.load(this.#torn, 0) !== 0) {
+      this.destroy()
+      return
+    }
     if (typeof message === 'number') {
       this.#underWay -= message
       if (this.#underWay <= WINDOW) this.#goOn()
@@ -79,22 +86,41 @@ class PortStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    // What was written and not heard yet is taken back: a switch must not move because of it later. After an orderly end nothing is.
+    if (!this.writableFinished) Atomics.store(this.#torn, 0, 1)
     this.#goOn()
     this.#port.close()
     done(error)
   }
 }
 
+/** What makes one end of a stream; goes to the other thread with its port in the list of what is transferred. */
+export interface StreamEnd {
+  readonly port: MessagePort
+  /** Shared by both ends. */
+  readonly torn: SharedArrayBuffer
+}
+
+/** What both ends are made of. */
+export function streamEnds(): readonly [StreamEnd, StreamEnd] {
+  const { port1, port2 } = new MessageChannel()
+  const torn = new SharedArrayBuffer(4)
+  return [
+    { port: port1, torn },
+    { port: port2, torn },
+  ]
+}
+
 /**
  * One end; the port belongs to it from now on. A writer waits until the reader takes more. When one end is destroyed or its thread
- * ends, the other one is destroyed.
+ * ends, the other one is destroyed, and does not take what it has not heard by then.
  */
-export function portStream(port: MessagePort): Duplex {
-  return new PortStream(port)
+export function portStream(end: StreamEnd): Duplex {
+  return new PortStream(end)
 }
 
 /** Both ends, in this thread. */
 export function streamPair(): readonly [Duplex, Duplex] {
-  const { port1, port2 } = new MessageChannel()
-  return [portStream(port1), portStream(port2)]
+  const [a, b] = streamEnds()
+  return [portStream(a), portStream(b)]
 }

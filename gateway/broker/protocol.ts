@@ -1,8 +1,8 @@
 /** What the broker's thread and the gateway tell each other. */
-import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../kernel/wire-error.ts'
 import type { KnownAccount } from './acl.ts'
 import type { BrokerChange, BrokerConfig, BrokerStats, InternalUser } from './config.ts'
+import type { StreamEnd } from './port-stream.ts'
 
 export interface BrokerThreadSettings {
   readonly config: BrokerConfig<KnownAccount>
@@ -11,7 +11,7 @@ export interface BrokerThreadSettings {
 
 export type ToBroker =
   /** A connection of the gateway's own. */
-  | { readonly kind: 'stream'; readonly port: MessagePort }
+  | { readonly kind: 'stream'; readonly end: StreamEnd }
   | { readonly kind: 'exchange'; readonly change: BrokerChange<KnownAccount> }
   | { readonly kind: 'stop' }
 

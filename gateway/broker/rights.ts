@@ -33,6 +33,10 @@ interface Known {
   readonly may: Permissions
 }
 
+/** Longest client id, and longest topic or filter, characters: what is longer is nobody's, and is kept by the broker. */
+const MAX_ID = 256
+const MAX_TOPIC = 1_024
+
 /** CONNACK return codes of MQTT 3.1.1, 3.2.2.3. */
 const IDENTIFIER_REJECTED = 2
 const UNAVAILABLE = 3
@@ -105,6 +109,7 @@ export class Rights {
       }
       const { named } = this.#o
       const wrongName = (account: Account) => named && client.conn instanceof TLSSocket && clientName(client.conn) !== account?.name
+      if ((client.id ?? '').length > MAX_ID) return refuse(`the client id is longer than ${MAX_ID} characters`, IDENTIFIER_REJECTED)
       const settle = (found: Account | 'busy' | undefined) => {
         if (found === 'busy') return refuse('too many passwords to check', UNAVAILABLE)
         const account = this.#still(found)
@@ -139,7 +144,8 @@ export class Rights {
       })
     },
     authorizePublish: (client, packet, callback) => {
-      if (client === null || this.#known.get(client)?.may.mayPublish(packet.topic)) return callback(null)
+      const fits = packet.topic.length <= MAX_TOPIC
+      if (client === null || (fits && this.#known.get(client)?.may.mayPublish(packet.topic))) return callback(null)
       this.#deny(client, 'publishing', packet.topic)
       // MQTT 3.1.1 has no way to say no to a publish: the client is closed, so that it cannot believe it was heard.
       callback(new Error(`publishing to ${packet.topic.slice(0, 200)} is not allowed`))
@@ -149,7 +155,8 @@ export class Rights {
       // The gateway's own connection carries the filters of all devices; what a client has already is no further one.
       const counts = this.#known.get(client)?.account !== this.#o.internal && !(subscription.topic in subscriptions)
       const many = counts && Object.keys(subscriptions).length >= this.#o.limits().subscriptions
-      if (!many && this.#known.get(client)?.may.maySubscribe(subscription.topic)) return callback(null, subscription)
+      const fits = subscription.topic.length <= MAX_TOPIC
+      if (!many && fits && this.#known.get(client)?.may.maySubscribe(subscription.topic)) return callback(null, subscription)
       if (many) this.#o.over('subscriptions', { user: this.#userOf(client), client: client.id })
       else this.#deny(client, 'subscribing', subscription.topic)
       callback(null, null)

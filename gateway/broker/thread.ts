@@ -4,10 +4,10 @@
  * retained in it is gone then, as after a restart: those who said it say it again when they connect.
  */
 import type { Duplex } from 'node:stream'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
-import { LuongError } from '../kernel/errors.ts'
+import { LuongError, messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { fromWire } from '../kernel/wire-error.ts'
 import { harmlessEnv, workerUrl } from '../kernel/worker-url.ts'
@@ -22,15 +22,21 @@ import {
   type RunningBroker,
 } from './config.ts'
 import { noLimitHit } from './limits.ts'
-import { portStream } from './port-stream.ts'
+import { portStream, streamEnds } from './port-stream.ts'
 import type { BrokerThreadSettings, FromBroker, ToBroker } from './protocol.ts'
 import { withAccess } from './roles.ts'
 
 const START_MS = 20_000
 const STOP_MS = 5_000
-/** A thread that has not told its figures for so many looks is stuck. Counted, not timed: who was stopped himself has heard nothing either. */
-const SILENT_LOOKS = 5
-const LOOK_MS = 3_000
+/** How often to look whether the thread has told its figures. Counted, not timed: who was stopped himself has heard nothing either. */
+const LOOK_MS = 250
+/**
+ * Looks after which the gateway takes its own connections back: what devices say is older than it seems then, and what they are told comes
+ * late. Inputs become unknown, as with any broker that is gone.
+ */
+const DEAF_LOOKS = 8
+/** Looks after which the thread is replaced. */
+const STUCK_LOOKS = 60
 /** Who has lived so long may be replaced at once when it ends. */
 const LIVED_MS = 60_000
 const AGAIN_MS = 500
@@ -75,6 +81,8 @@ export class BrokerThread implements RunningBroker {
   #config: BrokerConfig
   #worker: Worker | null = null
   #stats = NO_STATS
+  /** The gateway's own connections. */
+  readonly #streams = new Set<Duplex>()
   #silent = 0
   #since = 0
   #again = AGAIN_MS
@@ -102,16 +110,14 @@ export class BrokerThread implements RunningBroker {
 
   /** Once. */
   async start(): Promise<void> {
-    const { port, tlsPort } = await this.#run()
+    const { port, tlsPort } = await this.#listening(this.#make())
     // Whoever knows these ports finds the next thread there, too.
     const { tls } = this.#config
     this.#config = { ...this.#config, port, ...(tls && tlsPort !== null ? { tls: { ...tls, port: tlsPort } } : {}) }
     this.#watch()
   }
 
-  /** Resolves when a new thread listens. */
-  #run(): Promise<Listening> {
-    const { clock, log } = this.#o
+  #make(): Worker {
     const settings: BrokerThreadSettings = { config: this.#known(this.#config), internal: this.#internal }
     const worker = new Worker(workerUrl(import.meta.url, './worker.js'), {
       workerData: settings,
@@ -121,7 +127,13 @@ export class BrokerThread implements RunningBroker {
     })
     this.#worker = worker
     this.#silent = 0
-    this.#since = clock.mono()
+    this.#since = this.#o.clock.mono()
+    return worker
+  }
+
+  /** Resolves when the new thread listens. */
+  #listening(worker: Worker): Promise<Listening> {
+    const { clock, log } = this.#o
     const listening = new Promise<Listening>((resolve, reject) => {
       worker.on('message', (message: FromBroker) => {
         this.#silent = 0
@@ -152,19 +164,31 @@ export class BrokerThread implements RunningBroker {
     // Not before the first has listened: then nobody relies on it yet.
     if (this.#stopping || !this.#timer) return
     if (this.#o.clock.mono() - this.#since > LIVED_MS) this.#again = AGAIN_MS
+    this.#later(why)
+  }
+
+  #later(why: string): void {
     this.#o.log.error({ why, again_in_s: this.#again / 1_000 }, "the broker's thread ended; it is started again")
-    this.#timer.cancel()
+    this.#timer?.cancel()
     this.#timer = this.#o.clock.after(this.#again, () => void this.#replace())
     this.#again = Math.min(2 * this.#again, AGAIN_MAX_MS)
   }
 
   async #replace(): Promise<void> {
+    let worker: Worker
     try {
-      await this.#run()
+      worker = this.#make()
+    } catch (error) {
+      // The system has no thread to give: nothing ends that could be heard.
+      this.#later(messageOf(error))
+      return
+    }
+    try {
+      await this.#listening(worker)
       if (!this.#stopping) this.#watch()
     } catch (error) {
-      this.#o.log.error({ err: (error as Error).message }, 'broker')
-      // Its end has been heard, or will be.
+      // Its end is heard.
+      this.#o.log.error({ err: messageOf(error) }, 'broker')
     }
   }
 
@@ -172,20 +196,28 @@ export class BrokerThread implements RunningBroker {
     const { clock, log, lookMs = LOOK_MS } = this.#o
     this.#timer?.cancel()
     this.#timer = clock.after(lookMs, () => {
-      if (++this.#silent > SILENT_LOOKS) {
-        log.error({}, "the broker's thread is stuck; it is ended")
+      this.#silent++
+      if (this.#silent === DEAF_LOOKS) {
+        log.error({ ms: DEAF_LOOKS * lookMs }, "the broker's thread does not answer; the gateway's connections to it are closed")
+        for (const stream of this.#streams) stream.destroy()
+      } else if (this.#silent === STUCK_LOOKS) {
+        log.error({ ms: STUCK_LOOKS * lookMs }, "the broker's thread is stuck; it is ended")
         void this.#worker?.terminate()
       }
       this.#watch()
     })
   }
 
-  /** While no thread runs, a stream that has ended already. */
+  /** While no thread runs or answers, a stream that has ended already. */
   #stream(): Duplex {
-    const { port1, port2 } = new MessageChannel()
-    if (this.#worker) this.#worker.postMessage({ kind: 'stream', port: port2 } satisfies ToBroker, [port2])
-    else port2.close()
-    return portStream(port1)
+    const [ours, theirs] = streamEnds()
+    if (this.#worker && this.#silent < DEAF_LOOKS)
+      this.#worker.postMessage({ kind: 'stream', end: theirs } satisfies ToBroker, [theirs.port])
+    else theirs.port.close()
+    const stream = portStream(ours)
+    this.#streams.add(stream)
+    stream.once('close', () => this.#streams.delete(stream))
+    return stream
   }
 
   stats(): BrokerStats {

@@ -29,7 +29,7 @@ const log = logWith({})
 function serve(broker: LocalBroker): void {
   const telling = setInterval(() => say({ kind: 'stats', stats: broker.stats() }), TELL_MS)
   port.on('message', (message: ToBroker) => {
-    if (message.kind === 'stream') broker.serve(portStream(message.port))
+    if (message.kind === 'stream') broker.serve(portStream(message.end))
     else if (message.kind === 'exchange') {
       try {
         broker.exchange(message.change)

@@ -59,4 +59,16 @@ describe('a stream over a port', () => {
     await closed
     expect(ends.every((end) => end.destroyed)).toBe(true)
   })
+
+  it('takes back what was written and not heard when it is destroyed', async () => {
+    const [a, b] = streamPair()
+    let heard = 0
+    b.on('data', (bytes: Buffer) => {
+      heard += bytes.length
+    })
+    a.write('open the barrier')
+    a.destroy()
+    await once(b, 'close')
+    expect(heard).toBe(0)
+  })
 })

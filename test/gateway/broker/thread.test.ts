@@ -131,11 +131,31 @@ it('is started again on the same port when its thread ends, with what was exchan
   })
 })
 
-it('is ended and started again when it is stuck', async () => {
+it('does not answer: the gateway takes its connections back, then the thread is replaced', async () => {
   const b = await broker({}, 20)
-  // Looked at every 20 ms it is silent for too long between two tellings.
+  const site = await inside(b, 50)
+  const gone = new Promise<void>((done) => site.once('close', () => done()))
+  // As from a thread that hangs, nothing is heard of it any more.
+  thread.removeAllListeners('message')
+  await gone
+  expect(b.log.lines.some((line) => line.message.includes('does not answer'))).toBe(true)
+  const late = b.internal.stream()
+  await new Promise<void>((done) => late.once('close', () => done()))
   await until(() => b.log.lines.some((line) => line.message.includes('is stuck')))
   await until(() => b.log.lines.some((line) => line.message.includes('started again')))
+  await until(() => site.connected)
+})
+
+it('is tried again when a thread could not even be made', async () => {
+  const b = await broker()
+  const site = await inside(b, 50)
+  await thread.terminate()
+  await until(() => b.log.lines.some((line) => line.message.includes('started again')))
+  // What cannot be sent to a thread keeps it from being made, as a lack of threads does.
+  b.exchange({ users: [{ ...USER, password: (() => {}) as never }] })
+  await until(() => b.log.lines.some((line) => /could not be cloned/.test(String(line.fields.why))))
+  b.exchange({ users: [USER] })
+  await until(() => site.connected)
 })
 
 it('ends what was connected, and the port is free', async () => {
