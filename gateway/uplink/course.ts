@@ -1,5 +1,7 @@
 /** What is on its way to a broker: one run of events, or two after a long time away. */
-import type { Journal, StoredEvent } from '../journal/journal.ts'
+import type { StoredEvent } from '../journal/journal.ts'
+import type { EventSource } from './publisher-options.ts'
+import { LeftOut } from './skipped.ts'
 
 export interface Flight {
   readonly event: StoredEvent
@@ -9,7 +11,7 @@ export interface Flight {
 
 /** One run: read ahead in order, sent in order, with a cursor behind what was acknowledged without a gap. */
 export class Course {
-  /** Last sequence that belongs to it; infinite for what is recorded from now on. */
+  /** Last sequence that belongs to it, of an event that there is; infinite for what is recorded from now on. */
   readonly end: number
   /** Up to here everything was acknowledged, or put aside. */
   cursor: number
@@ -42,8 +44,9 @@ export class Course {
     return limit > 0 ? { after, limit } : null
   }
 
+  /** What was read: may be more than belongs here, since where numbers are left out so many events reach further. */
   take(events: readonly StoredEvent[]): void {
-    this.#waiting.push(...events)
+    this.#waiting.push(...events.filter(({ sequence }) => sequence <= this.end))
   }
 
   /** The next one, from now on in flight. */
@@ -82,26 +85,31 @@ export class Course {
 /** With more than this to catch up, what happens from now on does not wait for it. Less is through in about a second. */
 const MANY = 500
 
-/** Where cursors are kept; `leftOut`: how many numbers behind `after`, up to `upTo`, no event will ever have (skipped.ts). */
-export type CursorSource = Pick<Journal, 'cursor' | 'setCursor'> & { leftOut?(after: number, upTo: number): number }
+type CursorSource = Pick<EventSource, 'cursor' | 'setCursor' | 'leftOut'>
 
 /** What happens now, and, while there is much of it, what is sent late; with their cursors in the journal. */
 export class Courses {
   readonly #target: string
   readonly #source: CursorSource
+  readonly #leftOut: LeftOut
   live = new Course(0)
   late: Course | null = null
+  /** How far the live run has ever come. */
+  #told = 0
 
   constructor(target: string, source: CursorSource) {
     this.#target = target
     this.#source = source
+    this.#leftOut = source.leftOut ?? new LeftOut()
   }
 
   /** Reads where an earlier run stood. Returns its cursor, which may lie beyond `head` when older data was restored. */
   async load(head: number): Promise<number> {
     const [cursor = 0, end = 0, live = 0] = await Promise.all(this.#cursors().map(([name]) => this.#source.cursor(name)))
     if (end > cursor && end <= live && live <= head) {
-      this.late = new Course(cursor, end)
+      // It may have been decided since that what was recorded last is never sent.
+      const last = (this.#leftOut.holding(end)?.from ?? end + 1) - 1
+      if (last > cursor) this.late = new Course(cursor, last)
       this.live = new Course(live)
     } else this.live = new Course(Math.min(cursor, head))
     return cursor
@@ -121,14 +129,19 @@ export class Courses {
   holding(sequence: number): Course | undefined {
     return this.all().find((course) => course.holds(sequence))
   }
+  /** Events behind `after`, up to `upTo`. */
+  count(after: number, upTo: number): number {
+    return this.#leftOut.count(after, upTo)
+  }
   /** Events from 1 to `head` that were not acknowledged. */
   lag(head: number): number {
-    return this.#count(this.live.cursor, head) + (this.late ? this.#count(this.late.cursor, this.late.end) : 0)
+    return this.count(this.live.cursor, head) + (this.late ? this.count(this.late.cursor, this.late.end) : 0)
   }
 
   /** Makes `sequence` and what follows unsent, unless it is on its way already. Returns whether all is to be started over. */
   back(sequence: number): boolean {
     const { late, live } = this
+    this.#told = Math.max(this.#told, live.cursor)
     if (late && sequence <= late.end) {
       // What was held and not sent yet comes anyway; what happened since comes again as well.
       const again = sequence <= late.cursor || late.took(sequence) || live.cursor > late.end || live.took(late.end)
@@ -141,12 +154,21 @@ export class Courses {
     return true
   }
 
-  /** Where much of what was recorded up to `head` is left, it goes late from now on. */
-  split(head: number): void {
-    if (this.#count(this.live.cursor, head) <= MANY) return
+  /**
+   * Where much of what was recorded up to `head` is left, it goes late from now on. Nothing may be in flight in the live run. Returns whether so.
+   *
+   * The event that says which numbers are left out goes before all that have higher ones: until the broker has it, the live run ends there.
+   */
+  split(head: number): boolean {
+    this.#told = Math.max(this.#told, this.live.cursor)
+    const gap = this.#leftOut.next(this.#told, head)
+    const upTo = gap ? gap.from - 1 : head
+    const much = this.count(this.live.cursor, upTo) > MANY
     // What was sent between two times away goes once more: it is not worth a third cursor.
-    this.late = new Course(this.cursor, head)
-    this.live = new Course(head)
+    if (much) this.late = new Course(this.cursor, upTo)
+    const end = gap ? gap.to + 1 : Number.POSITIVE_INFINITY
+    if (much || end !== this.live.end) this.live = new Course(much ? upTo : this.live.cursor, end)
+    return much
   }
 
   /** Counts everything after the cursors as unsent. */
@@ -158,11 +180,6 @@ export class Courses {
   store(): void {
     if (this.late?.done) this.late = null
     for (const [name, sequence] of this.#cursors()) this.#source.setCursor(name, sequence)
-  }
-
-  /** Events behind `after`, up to `upTo`. */
-  #count(after: number, upTo: number): number {
-    return upTo - after - (this.#source.leftOut?.(after, upTo) ?? 0)
   }
 
   #cursors(): [name: string, sequence: number][] {

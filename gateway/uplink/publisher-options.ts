@@ -4,8 +4,8 @@ import type { MessageTransport } from '../../firmware-bridge/transport/transport
 import type { Journal } from '../journal/journal.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
-import type { CursorSource } from './course.ts'
 import type { Parked, ParkedStore } from './parked.ts'
+import type { LeftOut } from './skipped.ts'
 import type { TopicBase } from './topics.ts'
 
 /** What events are sent over. `marks` are MQTT 5 user properties: left out where the broker does not speak it. */
@@ -13,7 +13,10 @@ export interface EventLink extends Pick<MessageTransport, 'up' | 'onState'> {
   publish(topic: string, payload: string, options: { qos: 1; retain: false; marks?: Readonly<Record<string, string>> }): Promise<void>
 }
 
-export type EventSource = Pick<Journal, 'head' | 'events' | 'onCommit' | 'cursor' | 'setCursor'> & Pick<CursorSource, 'leftOut'>
+export interface EventSource extends Pick<Journal, 'head' | 'events' | 'onCommit' | 'cursor' | 'setCursor'> {
+  /** Sequences of which it has no event; without it: none. */
+  readonly leftOut?: LeftOut
+}
 
 export interface PublisherOptions extends TopicBase {
   /** Name of the cursor in the journal: one for each broker. */

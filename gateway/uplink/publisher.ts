@@ -94,7 +94,7 @@ export class Publisher {
   }
 
   /**
-   * Sees to it that `sequence` and all after it are sent (again). Returns how many that are.
+   * Sees to it that `sequence` and all after it are sent (again). Returns how many events that are.
    * @throws PAYLOAD_INVALID when there is no such sequence.
    */
   resendFrom(sequence: number): number {
@@ -107,7 +107,7 @@ export class Publisher {
       this.#historical = head
       this.#again()
     }
-    return head - sequence + 1
+    return this.#courses.count(sequence - 1, head)
   }
 
   /** Says what will be sent late on the connection that is being made, and keeps to it. */
@@ -263,11 +263,18 @@ export class Publisher {
     this.#backoff.reset()
     this.#window = Math.min(this.#full, this.#window * 2)
     this.#parked.remove(sequence)
-    if (flight.course.acknowledge(flight)) this.#courses.store()
+    if (flight.course.acknowledge(flight)) this.#moved()
     if (this.#courses.inFlight === 0) this.#wakeStop?.()
     // The broker had refused everything: what was parked then deserves another try.
     if (blamed) this.#retryParked()
     this.#pump()
+  }
+
+  /** A cursor went on. */
+  #moved(): void {
+    // The live run ended with an event that none behind it may overtake. Now they go: late, where they are many.
+    if (this.#courses.live.done && this.#courses.split(this.#historical)) this.#startOver()
+    this.#courses.store()
   }
 
   #refused(event: StoredEvent, error: unknown): void {
@@ -317,7 +324,7 @@ export class Publisher {
     this.#suspect = { sequence: 0, strikes: 0 }
     course.cursor = sequence
     this.#startOver()
-    this.#courses.store()
+    this.#moved()
     this.#pump()
   }
 

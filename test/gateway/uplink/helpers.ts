@@ -24,9 +24,14 @@ export class MemorySource implements EventSource {
   readonly #commit = new Listeners<[JournalHead]>()
   /** Largest answer to `events`. */
   largest = 0
+  #last = 0
+  /** Leaves out so many numbers. */
+  skip(count: number): void {
+    this.#last += count
+  }
   add(count: number, pad = 0): void {
     for (let i = 0; i < count; i++) {
-      const sequence = this.#events.length + 1
+      const sequence = ++this.#last
       const lane = sequence % 7 === 0 ? null : `import-${sequence % 3}`
       const json = JSON.stringify({ id: `kim-thanh:${sequence}`, sequence: String(sequence), lane, data: 'x'.repeat(pad) })
       this.#events.push({ sequence, type: 'luong.passage.cleared.v1', lane, passage: null, at: 1, json })
@@ -34,10 +39,12 @@ export class MemorySource implements EventSource {
     this.#commit.emit(this.head())
   }
   head(): JournalHead {
-    return { sequence: this.#events.length, entry: this.#events.length, hash: '' }
+    return { sequence: this.#events.at(-1)?.sequence ?? 0, entry: this.#events.length, hash: '' }
   }
   async events(after: number, limit: number): Promise<StoredEvent[]> {
-    const found = this.#events.slice(after, after + limit)
+    let from = Math.min(after, this.#events.length)
+    while (from > 0 && this.#events[from - 1]!.sequence > after) from--
+    const found = this.#events.slice(from, from + limit)
     this.largest = Math.max(this.largest, found.length)
     return found
   }
