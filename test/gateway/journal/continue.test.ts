@@ -144,8 +144,7 @@ it('publishers never see what is left out, wherever they begin', async () => {
   const left = [1, 2, 3, 10, 11, 12, 13, 14]
   for (const limit of [1, 2, 5, 100])
     for (let after = 0; after <= 20; after++) expect(await all(after, limit), `${after} ${limit}`).toEqual(left.filter((n) => n > after))
-  for (let after = 0; after <= 20; after++)
-    expect(source.leftOut?.count(after, 20), `${after}`).toBe(left.filter((n) => n > after).length)
+  for (let after = 0; after <= 20; after++) expect(source.leftOut?.count(after, 20), `${after}`).toBe(left.filter((n) => n > after).length)
   const twice = withoutSkipped(journal, [
     { from: 3, to: 5 },
     { from: 3, to: 9 },
