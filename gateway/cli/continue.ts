@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type LoadedSite, loadSite } from '../../config/load.ts'
-import { continueJournal, forkOf } from '../journal/continue.ts'
+import { continueJournal, forkOf, recordedSince } from '../journal/continue.ts'
 import { openReader } from '../journal/reader.ts'
 import { genuine, openSeal, type SealedHead, sealed } from '../journal/seal.ts'
 import { zoneOf } from '../journal/zone.ts'
@@ -67,13 +67,13 @@ async function run(file: string, o: Options): Promise<number> {
   const { site } = loaded
   const dir = resolve(o.data ?? site.data.dir)
   const known = await knownAtCentre(loaded, o)
-  const { last, fork, since } = ends(dir, known.head)
+  const { last, fork, since, goesOn } = ends(dir, known.head)
   const next = o.next ?? Math.max(known.head?.sequence ?? 0, known.sequence) + MARGIN + 1
   if (next < last + 2) throw refuse(`--next ${next}: the journal ends at ${last} itself`, `Give ${last + 2} or more, as the centre says.`)
   if (since > 0 && !o.leaveUnsent)
     throw refuse(
-      `${since} events were recorded here since the restore, under numbers that the centre knows for others: they can never be sent`,
-      `Give them to the centre as a file (luong journal ${dir} --from ${fork + 1} --json) and add --leave-unsent. Better: restore anew, and do this before the gateway starts.`,
+      `${since === 1 ? '1 event was' : `${since} events were`} recorded here since the restore, under numbers that the centre knows for others: they can never be sent`,
+      `${goesOn === null ? '' : `This journal already goes on at ${goesOn}. Has the centre nothing as high from the box that is lost? Then start the gateway, and do no more. Else: `}Give them to the centre as a file (luong journal ${dir} --from ${fork + 1} --json) and add --leave-unsent. Better: restore anew, and do this before the gateway starts.`,
     )
   if (known.head && next <= known.head.sequence)
     throw refuse(`--next ${next}: the centre has a signed head of sequence ${known.head.sequence}`, 'Give a larger one.')
@@ -140,8 +140,18 @@ function trusted(head: SealedHead, { site }: LoadedSite): SealedHead {
   return head
 }
 
-/** Where the journal ends, where it left what the centre knows, and events since. @throws BAD_USAGE when it holds what the centre has */
-function ends(dir: string, head: SealedHead | null): { last: number; fork: number; since: number } {
+interface Ends {
+  readonly last: number
+  /** Where it left what the centre knows. */
+  readonly fork: number
+  /** Events since. */
+  readonly since: number
+  /** Number with which it went on before. */
+  readonly goesOn: number | null
+}
+
+/** @throws BAD_USAGE when nothing is to be done: it holds what the centre has, or goes on above it already */
+function ends(dir: string, head: SealedHead | null): Ends {
   const reader = openReader(dir)
   try {
     if (head && reader.queries.hashOf(head.entry) === head.hash)
@@ -149,8 +159,14 @@ function ends(dir: string, head: SealedHead | null): { last: number; fork: numbe
         `${dir} holds the journal up to the centre's signed head (sequence ${head.sequence}): nothing is lost`,
         'Start the gateway. Was more sent after that head? Then give --next with the number that the centre says.',
       )
-    const [last, fork] = [reader.queries.lastSequence(), forkOf(reader)]
-    return { last, fork, since: last - fork }
+    const fork = forkOf(reader)
+    const { events, goesOn } = recordedSince(reader, fork)
+    if (head && goesOn !== null && head.sequence < goesOn)
+      throw refuse(
+        `this journal already goes on at ${goesOn}, above the centre's signed head (sequence ${head.sequence}): nothing is left to do`,
+        'Start the gateway. Has the centre numbers as high from the box that is lost? Then give --next with the number that it says.',
+      )
+    return { last: reader.queries.lastSequence(), fork, since: events, goesOn }
   } finally {
     reader.close()
   }

@@ -42,6 +42,20 @@ export function forkOf({ queries }: Pick<JournalReader, 'queries'>): number {
   return Math.min(queries.lastSequence(), Math.max(0, queries.cursor('uplink'), ...restored))
 }
 
+/**
+ * What was recorded behind `fork`, and the number with which the journal last went on; null: it never did. Numbers that are left out are not
+ * counted, nor are the events that say so: the next such event says it for them.
+ * @throws JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE
+ */
+export function recordedSince({ queries }: Pick<JournalReader, 'queries'>, fork: number): { events: number; goesOn: number | null } {
+  const noted = queries.documents(CONTINUATIONS).map(({ key }) => Number(key))
+  const there = noted.filter((sequence) => {
+    const event = queries.events(sequence - 1, 1)[0]
+    return event?.sequence === sequence && event.type === CONTINUED
+  })
+  return { events: queries.eventsBut(CONTINUED, fork), goesOn: there.length > 0 ? Math.max(...there) : null }
+}
+
 /** What such an event says; null: this is none that can follow `after`. */
 export function continuation(
   row: { readonly id: number; readonly sequence: number | null; readonly type: string | null; readonly at: number },

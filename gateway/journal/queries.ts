@@ -26,6 +26,9 @@ export function prepareQueries(db: Database.Database) {
   const events = db.prepare<[number, number], StoredEvent>(
     'SELECT sequence, type, lane, passage, at, text AS json FROM entries WHERE sequence > ? ORDER BY sequence LIMIT ?',
   )
+  const eventsBut = db.prepare<[number, string], { count: number }>(
+    'SELECT count(*) AS count FROM entries WHERE sequence > ? AND type <> ?',
+  )
   const ofPassage = db.prepare<[string], StoredRow>(`SELECT ${COLUMNS} FROM entries WHERE passage = ? ORDER BY id`)
   const cursor = db.prepare<[string], { sequence: number }>('SELECT sequence FROM cursors WHERE target = ?')
   const passage = db.prepare<[string], PassageRow>(`SELECT ${PASSAGE} FROM passages WHERE id = ?`)
@@ -64,6 +67,8 @@ export function prepareQueries(db: Database.Database) {
     ofPassage: (id: string) => ofPassage.all(id),
     lastSequence: () => head.get()?.sequence ?? 0,
     events: (after: number, limit: number) => events.all(after, limit),
+    /** How many events have a sequence > `after` and another type. */
+    eventsBut: (type: string, after: number) => eventsBut.get(after, type)?.count ?? 0,
     /** Of an entry, hex. */
     hashOf: (entry: number) => {
       const row = rows.all(entry - 1, 1)[0]

@@ -80,6 +80,11 @@ it('goes on above the numbers of what is lost; consumers lose nothing else, ask 
   expect(told).toMatchObject({ done: true, unsent: 0, sequence: told.to + 1 })
   expect(told.from).toBeLessThanOrEqual(end)
   expect(told.to).toBeGreaterThan(end + 9_000)
+  // A second time there is nothing to do, and nothing that was decided is left out for it.
+  for (const more of [[], ['--leave-unsent']])
+    expect((await goOn(old, left, ...more)).err).toMatch(
+      new RegExp(`already goes on at ${told.sequence}, above the centre's signed head[\\s\\S]*Start the gateway`),
+    )
   const again = await box(left)
   await connected(again)
   expect(await mark('m-5')).toMatchObject({ ok: false })
@@ -175,4 +180,13 @@ it('by hand: a head in a file that was changed, or of another site, is no head; 
     /journal-behind|uplink/.test(JSON.stringify(await (await fetch(`http://127.0.0.1:${low.http}/health`)).json())),
   )
   await stopped(low)
+  // The number was too low: it may be decided again, and what carries it is never sent.
+  expect((await goOn(old, left)).err).toMatch(/\d events? w(as|ere) recorded here since[\s\S]*already goes on at \d+/)
+  const told = JSON.parse((await goOn(old, left, '--leave-unsent', '--json')).out)
+  expect(told).toMatchObject({ done: true, sequence: told.to + 1 })
+  const again = await box(left)
+  await connected(again)
+  await until('it is heard', () => centre.log.last > told.sequence)
+  expect(centre.log.of('journal.continued').map((e) => Number(e.sequence))).toEqual([told.sequence])
+  expect(centre.log.faults()).toEqual([])
 }, 300_000)

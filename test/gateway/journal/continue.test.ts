@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { hashRow } from '../../../gateway/journal/chain.ts'
-import { CONTINUED, continueJournal, forkOf, RESTORED } from '../../../gateway/journal/continue.ts'
+import { CONTINUED, continueJournal, forkOf, RESTORED, recordedSince } from '../../../gateway/journal/continue.ts'
 import type { StoredRow } from '../../../gateway/journal/queries.ts'
 import { openReader } from '../../../gateway/journal/reader.ts'
 import { verifyJournal } from '../../../gateway/journal/verify.ts'
@@ -88,6 +88,28 @@ it('knows what is still the same as the backup: its end, or what was acknowledge
   acknowledged.setCursor('uplink', last - 1)
   await acknowledged.close()
   expect(fork()).toBe(last - 1)
+})
+
+it('counts what was recorded since by events, not by numbers; the events that say that it goes on are not counted', async () => {
+  const last = await written()
+  const since = (fork: number) => {
+    const reader = openReader(folder.dir)
+    try {
+      return recordedSince(reader, fork)
+    } finally {
+      reader.close()
+    }
+  }
+  expect(since(0)).toEqual({ events: last, goesOn: null })
+  goOn(folder.dir, last + 1, 9_999)
+  expect(since(last)).toEqual({ events: 0, goesOn: 10_000 })
+  const journal = await opened(folder.dir)
+  await journal.append(truck('P2', '24C22222'))
+  const added = journal.head().sequence - 10_000
+  // What counts is the event.
+  await journal.putDocument('continued', '10001', {})
+  await journal.close()
+  expect([since(last), since(10_000), since(0)]).toEqual([added, added, last + added].map((events) => ({ events, goesOn: 10_000 })))
 })
 
 it('hides no hole: numbers that are left out without the event, or other ones than it says, are found', async () => {
