@@ -333,8 +333,9 @@ export class Publisher {
     try {
       for (const { sequence } of this.#parked.all()) {
         const [event] = await this.#o.source.events(sequence - 1, 1)
-        if (!this.#running || !event || event.sequence !== sequence) return
-        await this.#publish(event)
+        if (!this.#running) return
+        // It may have been decided since that this one is never sent.
+        if (event?.sequence === sequence) await this.#publish(event)
         this.#parked.remove(sequence)
       }
     } catch (error) {

@@ -352,6 +352,22 @@ it('what is refused right behind numbers that are left out is put aside as well'
   expect([[...w.parked.rows.keys()], w.stats().cursor, w.missed()]).toEqual([[6], 10, null])
 })
 
+it('what was put aside and is left out since is forgotten; the others that were put aside follow', async () => {
+  const w = await world(10, new Set(), [
+    { from: 3, to: 5 },
+    { from: 11, to: 20 },
+  ])
+  w.steps.up(0)
+  await w.heal()
+  // As an earlier run left them: 4 and 15 are never sent.
+  for (const sequence of [4, 6, 15, 9]) w.parked.rows.set(sequence, { sequence, reason: 'refused', at: 0 })
+  await w.restart()
+  expect(w.stats().parked).toHaveLength(4)
+  await w.heal()
+  expect([w.stats().parked, w.parked.rows.size]).toEqual([[], 0])
+  expect(w.link().sent.slice(-2)).toEqual([6, 9])
+})
+
 it('a pause after a refusal ends with the connection: on a new one nothing waits for it', async () => {
   const w = await world(3, new Set([1]))
   const step = async (...steps: readonly ('up' | 'read' | 'refuse' | 'cut')[]) => {
