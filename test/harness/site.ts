@@ -111,12 +111,14 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
     ...(watch ? { onPassage: (type, passage) => watch.onPassage(type, passage) } : {}),
   })
   try {
-    // The centre is there before the first event is.
-    await gateway.start()
+    // The centre is there before the first event is: it listens as soon as the broker does.
+    const started = gateway.start()
     undo.push(() => gateway.stop())
+    await Promise.race([started, until('the broker listens', () => gateway.mqttUrl !== null)])
     const centre = new Collector({ url: gateway.mqttUrl!, site: loaded.site.site.id, now: () => clock.now() })
     await centre.start()
     undo.push(() => centre.stop())
+    await started
     const messages = mqttTransport({ name: 'simulated devices', url: gateway.mqttUrl!, clock: systemClock, log })
     messages.start()
     undo.push(() => messages.stop())

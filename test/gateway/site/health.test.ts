@@ -50,8 +50,8 @@ it('a port in use is named', async () => {
 it('measures the delay of the event loop', async () => {
   const delay = new LoopDelay()
   delay.start()
-  const until = performance.now() + 300
   await new Promise((r) => setTimeout(r, 20))
+  const until = performance.now() + 300
   while (performance.now() < until);
   await new Promise((r) => setTimeout(r, 20))
   expect(delay.read().max).toBeGreaterThan(100)
