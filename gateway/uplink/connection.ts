@@ -132,8 +132,14 @@ export class BrokerConnection implements MessageTransport {
     this.#state.set(false, `${this.name}: stopped`)
     if (!session) return
     session.abandon(new LuongError('STOPPED', `${this.name}: stopped`))
-    const ended = new Promise<void>((resolve) => session.client.end(!session.connected, {}, () => resolve()))
-    await withDeadline(this.#o.clock, ended, STOP_MS, () => new Error('late')).catch(() => session.client.end(true))
+    await this.#end(session, !session.connected)
+  }
+
+  /** Closes it: at once, or politely, which takes {@link STOP_MS} at most. Never rejects. */
+  async #end({ client }: Session, force: boolean): Promise<void> {
+    const ended = new Promise<void>((resolve) => client.end(force, {}, () => resolve()))
+    // While it reads nothing, since a handler holds it up, it does not hear that the broker closes; and a second `end` does nothing.
+    await withDeadline(this.#o.clock, ended, STOP_MS, () => new Error('late')).catch(() => client.stream.destroy())
   }
 
   /**
@@ -292,8 +298,12 @@ export class BrokerConnection implements MessageTransport {
   }
 
   #receive(session: Session, packet: IPublishPacket, callback: (error?: Error) => void): void {
-    // Nobody here takes it any more: not acknowledged, so that a broker that keeps the session gives it to the next connection.
-    if (this.#session !== session) return
+    // Nobody here takes it any more: not acknowledged, so that a broker that keeps the session gives it to the next connection. The error only
+    // says so to mqtt.js, which reads on; else it would never come to the end of what it reads.
+    if (this.#session !== session) {
+      callback(new Error('closed'))
+      return
+    }
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
     const message: Message & { repeated: boolean } = {
       topic: packet.topic,
@@ -330,7 +340,7 @@ export class BrokerConnection implements MessageTransport {
       this.#lived = this.#lost - session.since
       this.#state.set(false, why)
     } else this.#state.fail(why)
-    session.client.end(!planned)
+    void this.#end(session, !planned)
     session.client.on('error', () => {})
     if (!this.#running) return
     // An older protocol is tried where the newer was refused; after anything else another node may be well.

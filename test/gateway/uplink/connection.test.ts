@@ -380,3 +380,31 @@ it('subscribes also to what is asked for while it is being made', async () => {
   )
   await until(() => got.length === 1)
 })
+
+it.each([
+  ['a handler that comes to its end later', true],
+  ['a handler that never does', false],
+])('a connection that is left politely while much is still to be read ends: %s', async (_, ends) => {
+  const mosquitto = await startMosquitto()
+  cleanups.push(() => mosquitto.stop())
+  const filler = await watch(mosquitto.url, 'none')
+  for (let i = 0; i < 100; i++) await filler.mqtt.publishAsync(`big/${i}`, 'x'.repeat(8_192), { qos: 1, retain: true })
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+  const c = connection(mosquitto.url)
+  let taken = 0
+  let release = () => {}
+  c.start()
+  await until(() => c.up)
+  const before = sockets()
+  c.subscribe('big/#', () => {
+    taken++
+    return new Promise<void>((resolve) => {
+      release = resolve
+    })
+  })
+  await until(() => taken === 1)
+  c.renew({ username: 'other' })
+  if (ends) release()
+  await until(() => c.up && c.stats().connects === 2)
+  await until(() => sockets() === before, sockets, 8_000)
+})
