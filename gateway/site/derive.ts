@@ -14,7 +14,7 @@ export function combinedHash(settings: string, rules: string): `sha256:${string}
   return `sha256:${createHash('sha256').update(`${settings}\n${rules}`).digest('hex')}`
 }
 
-/** The site broker first; its connection also carries the messages of MQTT devices. */
+/** The site broker first; MQTT devices have a connection of their own to it, made the same way. */
 export function targetConnections(
   site: Site,
   broker: RunningBroker | null,
@@ -27,8 +27,8 @@ export function targetConnections(
     const { external } = site.broker
     out.push({
       target: 'local',
-      // No session kept: it also carries the devices' topics, and pictures or sensor changes that the broker saved up while we
-      // were away would be taken for what is in the lane now.
+      // No session kept: the devices' connection is made like this one, and pictures or sensor changes that the broker saved up
+      // while we were away would be taken for what is in the lane now.
       connection: { url: external.url, ...accessOf(external), keepSession: false, protocol: 'auto' },
       window: WINDOW,
     })

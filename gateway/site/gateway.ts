@@ -72,6 +72,8 @@ export class Gateway {
   #storage: Storage | null = null
   #pool!: ReaderPool
   #devices!: Devices
+  /** What devices say and are told over the site broker. */
+  #messages!: Target['connection']
   #inbox!: Inbox
   readonly figures: SiteFigures
   #broker: RunningBroker | null = null
@@ -181,6 +183,8 @@ export class Gateway {
     await this.#plans.start()
     this.#started.push(() => this.#plans.stop())
     this.#devices.start()
+    // Where devices use it.
+    if ([...this.#devices.links.values()].includes(this.#messages)) this.#messages.start()
     for (const target of this.#targets) await target.start()
     if (!this.#stopping) telling.start()
   }
@@ -231,12 +235,14 @@ export class Gateway {
 
   async #build(unfinished: readonly PassageRow[]): Promise<void> {
     const { loaded } = this.#o
+    this.#messages = this.#targets[0]!.forDevices()
+    this.#started.push(() => this.#messages.stop())
     this.#devices = await this.#parts.buildDevices({
       links: loaded.site.links,
       devices: loaded.devices,
       clock: this.#clock,
       log: this.#log,
-      messages: this.#targets[0]!.connection,
+      messages: this.#messages,
       ...(this.#o.bytesFor ? { bytesFor: this.#o.bytesFor } : {}),
     })
     this.#started.push(() => this.#devices.stop())
@@ -329,7 +335,8 @@ export class Gateway {
     const loaded = await loadSite(this.#o.loaded.path)
     const rules = await checkedRules(loaded)
     const restart = needRestart(this.#o.loaded, loaded)
-    const parts = { broker: this.#broker, targets: this.#targets, pair: this.#pair, devices: this.#devices }
+    const targets = [...this.#targets, { name: 'local', connection: this.#messages } as const]
+    const parts = { broker: this.#broker, targets, pair: this.#pair, devices: this.#devices }
     this.#renewal.take(loaded, restart, { running: this.#o.loaded, ...parts })
     this.#rules = rules
     this.freshness.policy = loaded.site.lists

@@ -39,6 +39,7 @@ export class Target {
   readonly name: TargetOptions['target']
   readonly connection: BrokerConnection
   readonly publisher: Publisher
+  readonly #o: TargetOptions
   readonly #state: StatePublisher
   readonly #inbox: Inbox
   readonly #orders: readonly Order[] | undefined
@@ -46,6 +47,7 @@ export class Target {
   #detach: (() => void) | null = null
 
   constructor(o: TargetOptions) {
+    this.#o = o
     this.name = o.target
     const base = { root: o.root, site: o.site }
     const message = (online: boolean) => () => statusMessage(base, { ...o.status(), online })
@@ -85,6 +87,15 @@ export class Target {
     this.#state.start()
     await this.publisher.start()
     this.connection.start()
+  }
+
+  /**
+   * One more connection to this broker, for what devices say and are told: on this one what comes behind a command waits until that is durable,
+   * and a sensor must not. Whoever asks starts and stops it.
+   */
+  forDevices(): BrokerConnection {
+    const { connection, clientId, clock, log } = this.#o
+    return new BrokerConnection({ ...connection, name: 'site broker (devices)', clientId: `${clientId}-devices`, clock, log })
   }
 
   lane(id: string, state: LaneState): void {

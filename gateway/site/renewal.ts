@@ -14,7 +14,8 @@ export interface RenewalParts {
   /** As they run: rights follow them, and not what the site file says of them until a restart. */
   readonly running: Pick<LoadedSite, 'devices'>
   readonly broker: RunningBroker | null
-  readonly targets: readonly Target[]
+  /** Every connection to a broker, by what it leads to. */
+  readonly targets: readonly Pick<Target, 'name' | 'connection'>[]
   readonly pair: Pair | null
   readonly devices: Devices
 }
@@ -52,8 +53,7 @@ export class Renewal {
     const now = targetConnections(site, broker, this.#uplinkUrl)
     const renew = (name: Target['name'], which: 'down' | 'all' = 'all') => {
       const next = now.find((t) => t.target === name)?.connection
-      const link = targets.find((t) => t.name === name)?.connection
-      if (next && link && !(which === 'down' && link.up)) link.renew(next)
+      for (const t of targets) if (next && t.name === name && !(which === 'down' && t.connection.up)) t.connection.renew(next)
     }
     if (!restart.includes('uplink')) renew('uplink')
     if (!restart.includes('peer') && site.peer) pair?.renew(site.peer)
