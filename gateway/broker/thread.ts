@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
+import { Backoff } from '../../firmware-bridge/transport/backoff.ts'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { withDeadline } from '../kernel/clock.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
@@ -85,7 +86,7 @@ export class BrokerThread implements RunningBroker {
   readonly #streams = new Set<Duplex>()
   #silent = 0
   #since = 0
-  #again = AGAIN_MS
+  readonly #backoff = new Backoff(AGAIN_MS, AGAIN_MAX_MS, () => 0)
   #timer: Timer | null = null
   #stopping: Promise<void> | null = null
 
@@ -163,15 +164,15 @@ export class BrokerThread implements RunningBroker {
     this.#stats = NO_STATS
     // Not before the first has listened: then nobody relies on it yet.
     if (this.#stopping || !this.#timer) return
-    if (this.#o.clock.mono() - this.#since > LIVED_MS) this.#again = AGAIN_MS
+    if (this.#o.clock.mono() - this.#since > LIVED_MS) this.#backoff.reset()
     this.#later(why)
   }
 
   #later(why: string): void {
-    this.#o.log.error({ why, again_in_s: this.#again / 1_000 }, "the broker's thread ended; it is started again")
+    const ms = this.#backoff.next()
+    this.#o.log.error({ why, again_in_s: ms / 1_000 }, "the broker's thread ended; it is started again")
     this.#timer?.cancel()
-    this.#timer = this.#o.clock.after(this.#again, () => void this.#replace())
-    this.#again = Math.min(2 * this.#again, AGAIN_MAX_MS)
+    this.#timer = this.#o.clock.after(ms, () => void this.#replace())
   }
 
   async #replace(): Promise<void> {
