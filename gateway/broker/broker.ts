@@ -14,29 +14,20 @@ import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { QuietLog } from '../uplink/quiet.ts'
 import { EVERYTHING, type KnownAccount } from './acl.ts'
-import {
-  type BrokerChange,
-  type BrokerConfig,
-  checkBroker,
-  type InternalUser,
-  internalUrl,
-  internalUser,
-  type RunningBroker,
-} from './config.ts'
+import { type BrokerChange, type BrokerConfig, checkBroker, type InternalUser, type RunningBroker } from './config.ts'
 import { Door } from './door.ts'
 import { boundRetained } from './gate.ts'
 import { LIMITS, type LimitKind, noLimitHit } from './limits.ts'
 import { type BrokerTls, exchangeTls, listen, tlsServer } from './listen.ts'
 import { Metering } from './metering.ts'
 import { Passwords } from './passwords.ts'
-import { streamPair } from './port-stream.ts'
 import { addressOf, Rights } from './rights.ts'
 
 const SWEEP_MS = 500
 const STOP_MS = 2_000
 
 /** In this thread. */
-export interface LocalBroker extends Omit<RunningBroker, 'exchange'> {
+export interface LocalBroker extends Omit<RunningBroker, 'exchange' | 'internal'> {
   /** As that of {@link RunningBroker}. */
   exchange(change: BrokerChange<KnownAccount>): void
   /** Speaks MQTT over a stream that came some other way than through a listener. */
@@ -51,7 +42,7 @@ export interface LocalBroker extends Omit<RunningBroker, 'exchange'> {
  */
 export async function startBroker(
   config: BrokerConfig<KnownAccount>,
-  { log, clock, own = internalUser() }: { readonly log: Log; readonly clock: Clock; readonly own?: InternalUser },
+  { log, clock, own }: { readonly log: Log; readonly clock: Clock; readonly own: InternalUser },
 ): Promise<LocalBroker> {
   checkBroker(config)
   let limits = { ...LIMITS, ...config.limits }
@@ -134,11 +125,6 @@ export async function startBroker(
     end.on('error', () => {})
     aedes.handle(end)
   }
-  const stream = (): Duplex => {
-    const [ours, theirs] = streamPair()
-    serveInside(theirs)
-    return ours
-  }
   let sweeping: Timer | null = null
   const sweep = () => {
     door.sweep(clock.mono())
@@ -176,7 +162,6 @@ export async function startBroker(
     host: config.host,
     port,
     tlsPort,
-    internal: { url: internalUrl(config.host, port), username: own.name, password: own.password, stream },
     serve: serveInside,
     stats: () => ({
       clients: aedes.connectedClients,

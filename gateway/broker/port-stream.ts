@@ -118,9 +118,3 @@ export function streamEnds(): readonly [StreamEnd, StreamEnd] {
 export function portStream(end: StreamEnd): Duplex {
   return new PortStream(end)
 }
-
-/** Both ends, in this thread. */
-export function streamPair(): readonly [Duplex, Duplex] {
-  const [a, b] = streamEnds()
-  return [portStream(a), portStream(b)]
-}

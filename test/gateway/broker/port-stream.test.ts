@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { streamPair } from '../../../gateway/broker/port-stream.ts'
+import { streamPair } from '../../harness/local-broker.ts'
 
 const text = async (stream: AsyncIterable<Buffer>): Promise<string> => {
   let all = ''
