@@ -142,8 +142,9 @@ it('who was let in before a restart may still be driving in while its lane finds
   expect(called()?.why).toMatch(/a has just started .*: not waited for any longer/)
 })
 
-it.each([1, 3])('a call that the disk does not take %i times: who waits stays in its place, and is called when it does', async (fails) => {
-  const { a, b, more, told, disk, turns } = await two(60, ['a', 'b', 'c'])
+/** Three lanes: a vehicle stands under the arm of a until 40 s, those of b and then c wait. */
+async function queue() {
+  const { a, b, more, ...rest } = await two(60, ['a', 'b', 'c'])
   const c = more[0]!
   for (const one of [a, b, c]) one.sensors()
   truck(a, 1_000, false)
@@ -151,6 +152,11 @@ it.each([1, 3])('a call that the disk does not take %i times: who waits stays in
   truck(c, UNDER + 2_000, false)
   a.at(UNDER + 500, () => a.runner.sensor('presence', true, 0))
   a.at(40_000, () => a.runner.sensor('presence', false, 0))
+  return { a, b, c, ...rest }
+}
+
+it.each([1, 3])('a call that the disk does not take %i times: who waits stays in its place, and is called when it does', async (fails) => {
+  const { a, b, c, told, disk, turns } = await queue()
   disk.fails = fails
   await a.until(70_000)
   expect(told.filter((e) => e.type.includes('called'))).toMatchObject([{ lane: 'b', why: 'its turn' }])
@@ -160,14 +166,7 @@ it.each([1, 3])('a call that the disk does not take %i times: who waits stays in
 })
 
 it('who left while it was being called, which the disk did not take, is forgotten: the next one is called', async () => {
-  const { a, b, more, told, disk } = await two(60, ['a', 'b', 'c'])
-  const c = more[0]!
-  for (const one of [a, b, c]) one.sensors()
-  truck(a, 1_000, false)
-  truck(b, UNDER, false)
-  truck(c, UNDER + 2_000, false)
-  a.at(UNDER + 500, () => a.runner.sensor('presence', true, 0))
-  a.at(40_000, () => a.runner.sensor('presence', false, 0))
+  const { a, b, c, told, disk } = await queue()
   disk.fails = 1_000
   await a.until(65_000)
   expect(told.filter((e) => e.type.includes('called'))).toEqual([])
