@@ -1,11 +1,13 @@
 /** Boxes as programs of their own, each with a data folder and a local broker, that all claim one site at one central broker. */
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { stringify } from 'yaml'
 import { siteTree, until } from './chaos-site.ts'
-import { freePort } from './mosquitto.ts'
+import { Collector } from './collector.ts'
+import { freePort, type Mosquitto, startMosquitto } from './mosquitto.ts'
 import { type Program, startLuong } from './program.ts'
 
 export interface BoxProcess {
@@ -61,4 +63,35 @@ export const says = (b: BoxProcess, what: RegExp) => until(`/health says ${what}
 export const stopped = async (b: BoxProcess) => {
   b.run.signal('SIGTERM')
   expect(await b.run.exit).toBe(0)
+}
+
+/** A broker of the centre, its collector and a folder, for boxes of one site; all of it ends with `undo`. */
+export interface BoxesRig {
+  readonly dir: string
+  readonly mosquitto: Mosquitto
+  readonly centre: Collector
+  /** A box that keeps its data in `data`. */
+  box(data: string): Promise<BoxProcess>
+  /** Something that is recorded and published. */
+  mark(id: string): ReturnType<Collector['command']>
+  /** Names of the alarms that the centre heard of. */
+  alarms(kind: 'raised' | 'cleared'): unknown[]
+}
+
+export async function boxesRig(site: string, undo: (() => unknown)[]): Promise<BoxesRig> {
+  const dir = await mkdtemp(join(tmpdir(), `luong-${site}-`))
+  undo.push(() => rm(dir, { recursive: true, force: true }))
+  const mosquitto = await startMosquitto()
+  undo.push(() => mosquitto.stop())
+  const centre = new Collector({ url: mosquitto.url, site })
+  await centre.start()
+  undo.push(() => centre.stop())
+  return {
+    dir,
+    mosquitto,
+    centre,
+    box: (data) => startBox({ dir, data, site, uplink: mosquitto.url, undo }),
+    mark: (id) => centre.command({ do: 'close-lane', lane: 'nowhere', id }),
+    alarms: (kind) => centre.log.of(`alarm.${kind}`).map((e) => e.data.alarm),
+  }
 }
