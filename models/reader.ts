@@ -22,8 +22,8 @@ export interface ReaderSettings {
   readonly find: number
   /** Places read per picture, best first. */
   readonly most: number
-  /** When a plate is sure: lowest and product of the character probabilities. Set by docs/plates.md's calibration. */
-  readonly accept: { readonly weakest: number; readonly confidence: number }
+  /** When a plate is sure: lowest and product of the character probabilities, and how probable a text of another syntax may be beside it. Set by docs/plates.md's calibration. */
+  readonly accept: { readonly weakest: number; readonly confidence: number; readonly rival: number }
 }
 export const READER: ReaderSettings = {
   threads: 1,
@@ -31,7 +31,7 @@ export const READER: ReaderSettings = {
   readSide: 1280,
   find: 0.25,
   most: 4,
-  accept: { weakest: 0.93, confidence: 0.85 },
+  accept: { weakest: 0.9, confidence: 0.8, rival: 0.1 },
 }
 
 type Margins = readonly [first: number, ...more: number[]]
@@ -244,8 +244,8 @@ export class OnnxPlateReader implements PlateReader {
     const best = c.looked.colours.indexOf(Math.max(...c.looked.colours))
     const colour: PlateColour = c.looked.colours[best]! > 0.5 ? colours[best]! : 'unknown'
     const confidence = spelled.confidence * c.real
-    const sure =
-      agreed && confidence >= accept.confidence && spelled.weakest >= accept.weakest && c.confirmed && spelled.substitutions === 0
+    const probable = confidence >= accept.confidence && spelled.weakest >= accept.weakest && spelled.rival <= accept.rival
+    const sure = agreed && probable && c.confirmed && spelled.substitutions === 0
     return {
       text: spelled.text,
       country,

@@ -22,13 +22,13 @@ export interface Spelled {
   readonly substitutions: number
   /** Log of `confidence` with the syntax's weight: for comparing readings. */
   readonly score: number
+  /** How probable the likeliest text of another syntax is beside this one, both with their syntaxes' weights; 0…1. */
+  readonly rival: number
 }
 
 const ALTERNATIVES = 4
 /** Others less probable than this are not worth telling. */
 const TOLD = 0.001
-/** How much the syntax's own frequency counts against what was seen. */
-const PRIOR = 0.3
 /** Below this log-probability nothing was read but noise forced into the grammar. */
 const NOISE = -16
 const FLOOR = 1e-9
@@ -57,7 +57,7 @@ export function spell(probs: SlotProbs): Spelled | null {
   // What comes after the last character: empty slots only.
   const rest = new Float64Array(slots + 1)
   for (let i = slots - 1; i >= 0; i--) rest[i] = rest[i + 1]! + Math.log(Math.max(data[i * n]!, FLOOR))
-  let best: { cells: Cells; log: number; score: number } | null = null
+  const fitting: Fit[] = []
   for (const cells of cellsOf(alphabet)) {
     const { pattern, classes } = cells
     if (classes.length > slots) continue
@@ -65,10 +65,27 @@ export function spell(probs: SlotProbs): Spelled | null {
     for (let i = 0; i < classes.length && log > NOISE; i++) {
       log += Math.log(Math.max(data[i * n + likeliest(classes[i]!, data, i * n)]!, FLOOR))
     }
-    const score = log + PRIOR * Math.log(pattern.weight)
-    if (log > NOISE && (!best || score > best.score)) best = { cells, log, score }
+    if (log > NOISE) fitting.push({ cells, log, score: log + Math.log(pattern.weight) })
   }
-  return best && finish(probs, best.cells, best.log, best.score)
+  const best = likeliestOf(fitting)
+  if (!best) return null
+  const text = textOf(probs, best.cells)
+  // Another syntax may allow the same text: 29HC… is a special series and two letters.
+  const other = likeliestOf(fitting.filter((f) => f !== best && textOf(probs, f.cells) !== text))
+  return finish(probs, best, other ? Math.exp(other.score - best.score) : 0)
+}
+
+interface Fit {
+  readonly cells: Cells
+  readonly log: number
+  readonly score: number
+}
+
+const likeliestOf = (fits: readonly Fit[]): Fit | undefined =>
+  fits.reduce<Fit | undefined>((a, b) => (a && a.score >= b.score ? a : b), undefined)
+
+function textOf({ alphabet, data }: SlotProbs, { classes }: Cells): string {
+  return classes.map((allowed, i) => alphabet[likeliest(allowed, data, i * alphabet.length)]!).join('')
 }
 
 function likeliest(allowed: Uint16Array, data: Float32Array, row: number): number {
@@ -77,7 +94,7 @@ function likeliest(allowed: Uint16Array, data: Float32Array, row: number): numbe
   return best
 }
 
-function finish({ slots, alphabet, data }: SlotProbs, { pattern, classes }: Cells, log: number, score: number): Spelled {
+function finish({ slots, alphabet, data }: SlotProbs, { cells: { pattern, classes }, log, score }: Fit, rival: number): Spelled {
   const n = alphabet.length
   const chars: CharRead[] = []
   let substitutions = 0
@@ -95,5 +112,5 @@ function finish({ slots, alphabet, data }: SlotProbs, { pattern, classes }: Cell
     chars.push({ char: alphabet[chosen]!, p, others: others.slice(0, ALTERNATIVES) })
   })
   for (let i = classes.length; i < slots; i++) weakest = Math.min(weakest, data[i * n]!)
-  return { text: chars.map((c) => c.char).join(''), pattern, chars, confidence: Math.exp(log), weakest, substitutions, score }
+  return { text: chars.map((c) => c.char).join(''), pattern, chars, confidence: Math.exp(log), weakest, substitutions, score, rival }
 }

@@ -33,8 +33,11 @@ export const VN_PATTERNS: readonly Pattern[] = [
     p('diplomatic', [...locality, ...times(3, DIGITS), d[0]!, d[1]!, ...times(2, DIGITS)], [5], 0.05),
   ]),
   ...[...VN_SPECIAL, ...VN_ZONES].flatMap((s) => [pair('special', s, 5, 0.5), pair('special', s, 4, 0.3)]),
-  p('special', [...locality, 'R', ...times(5, DIGITS)], [3], 0.5),
-  p('special', [...locality, 'R', ...times(4, DIGITS)], [3], 0.3),
+  // Every articulated truck carries one at its rear.
+  p('special', [...locality, 'R', ...times(5, DIGITS)], [3], 1),
+  p('special', [...locality, 'R', ...times(4, DIGITS)], [3], 0.7),
+  // Building machines on the road.
+  pair('two-letter', 'LA', 4, 0.3),
   p('two-letter', [...locality, VN_SERIES, VN_SERIES, ...times(5, DIGITS)], [4], 0.05),
   p('two-letter', [...locality, VN_SERIES, VN_SERIES, ...times(4, DIGITS)], [4], 0.1),
   p('old', [...locality, 'IJOQR', ...times(4, DIGITS)], [3], 0.02),

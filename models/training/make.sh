@@ -22,7 +22,7 @@ python=/usr/bin/python3
 "$python" -c 'import torch, cv2, onnx, PIL' || { echo 'apt-get install python3-torch python3-opencv python3-numpy python3-pil python3-onnx fonts-noto-cjk' >&2; exit 1; }
 mkdir -p "$work"
 echo "working in $work"
-(cd "$work" && npm install --silent --no-save --prefix "$work" @fontsource/{barlow-condensed,barlow-semi-condensed,saira-condensed,oswald,roboto-condensed,antonio,sofia-sans-condensed,pathway-gothic-one,overpass,rajdhani,archivo-narrow,gidole,saira-extra-condensed,fira-sans-condensed,ubuntu-condensed,barlow,share-tech,pt-sans-narrow,cabin-condensed,ibm-plex-sans-condensed,b612,asap-condensed}@5)
+(cd "$work" && npm install --silent --no-save --prefix "$work" @fontsource/{barlow-condensed,barlow-semi-condensed,saira-condensed,oswald,roboto-condensed,antonio,sofia-sans-condensed,pathway-gothic-one,overpass,rajdhani,archivo-narrow,gidole,saira-extra-condensed,fira-sans-condensed,ubuntu-condensed,barlow,share-tech,pt-sans-narrow,cabin-condensed,ibm-plex-sans-condensed,b612,asap-condensed,teko,khand,chakra-petch,quantico,bebas-neue,league-gothic,fjalla-one,big-shoulders-display,saira,exo-2,titillium-web,yanone-kaffeesatz,pragati-narrow,encode-sans-condensed,dosis,abel,advent-pro,anton,hind,jockey-one,armata,play,changa,kanit,strait}@5)
 fonts=$work/node_modules/@fontsource
 export OMP_NUM_THREADS=1
 jobs=()

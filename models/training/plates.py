@@ -67,7 +67,9 @@ def photographed(r, shapes, around, look, drawn=None, width=None, night=None, ha
         plate, at = frame_strip(r, plate)
     ph, pw = plate.shape[:2]
     if width is None:  # pixels across: one line 44…240, two lines 26…160, small ones most of all
-        width = float(np.exp(r.uniform(np.log(46), np.log(200)))) if look.lines == 1 else float(np.exp(r.uniform(np.log(27), np.log(130))))
+        # Four in ten are as small as trucks across a road in a photo from the web.
+        least, most = ((32, 70) if r.random() < 0.4 else (46, 200)) if look.lines == 1 else (22, 62) if r.random() < 0.4 else (27, 130)
+        width = float(np.exp(r.uniform(np.log(least), np.log(most))))
     k = width / w
     quad = tilted(r, w, h) * k
     span = quad.max(0) - quad.min(0)
@@ -108,6 +110,8 @@ def found(r, quad):
     centre = quad.mean(0)
     grow = np.float32([1 + r.normal(0.0, 0.03), 1 + r.normal(0.02, 0.06)])
     shift = np.float32([r.normal(0, 0.012) * w, r.normal(0, 0.03) * h])
+    # A corner of a small plate is half a pixel off, whatever the plate's size.
+    off = off + r.normal(0, 0.4, (4, 2)).astype(np.float32)
     return (quad - centre) * grow + centre + shift + off
 
 

@@ -14,8 +14,8 @@ SLOTS = 9
 
 CN_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 VN_SERIES = "ABCDEFGHKLMNPSTUVXYZ"
-VN_COMMON = "AABCCCDEFGHHHKLM"
-VN_SPECIAL = ["LD", "LD", "DA", "KT", "R", "R", "RM", "RM", "RM", "MK", "TD", "HC", "HC", "CD", "LA", "LB", "CT", "KL", "MD"]
+VN_COMMON = "AABCCCDEFGHHKLMRR"
+VN_SPECIAL = ["LD", "LD", "DA", "KT", "R", "R", "R", "R", "RM", "RM", "RM", "RM", "MK", "TD", "HC", "HC", "HC", "HC", "CD", "CD", "LA", "LA", "LA", "LB", "KT", "KT", "CT", "KL", "MD"]
 VN_DIPLOMATIC = ["NG", "QT", "CV", "NN"]
 NEV = "ABCDEFGHJKDDDF"
 
@@ -79,12 +79,12 @@ def chinese(r):
     province = _pick(r, PROVINCES) if r.random() < 0.75 else _pick(r, "云桂粤湘川苏皖浙沪")
     city = _pick(r, CN_LETTERS)
     x = r.random()
-    if x < 0.42:
+    if x < 0.34:
         # O stood for police and authorities for decades; some of these plates are still about.
         return Look(province + ("O" if r.random() < 0.05 else city) + _serial(r, 5), "cn", "blue", 1, "ordinary")
-    if x < 0.55:
+    if x < 0.46:
         return Look(province + city + _serial(r, 5), "cn", "yellow", 1, "ordinary")
-    if x < 0.67:
+    if x < 0.63:
         return Look(province + city + _serial(r, 5), "cn", "yellow", 2, "ordinary")
     if x < 0.77:
         return Look(province + city + _serial(r, 4) + "挂", "cn", "yellow", 2 if r.random() < 0.85 else 1, "trailer")

@@ -49,6 +49,18 @@ describe('spelling within the grammar', () => {
     expect(found?.weakest).toBeCloseTo(0.6, 4)
     expect(found!.confidence).toBeLessThan(0.6)
   })
+  it('tells how probable another syntax is: a series nobody has beside one that many have is doubtful, however clear its letter', () => {
+    const doubtful = best(...sure('68H'), { G: 0.94, C: 0.05 }, ...sure('00002'))
+    expect(doubtful).toMatchObject({ text: '68HG00002', substitutions: 0 })
+    expect(doubtful!.rival).toBeGreaterThan(0.1)
+    const known = best(...sure('68H'), { C: 0.94, G: 0.05 }, ...sure('00002'))
+    expect(known).toMatchObject({ text: '68HC00002' })
+    // The same text as two letters of any series is no rival.
+    expect(known!.rival).toBeLessThan(0.01)
+    expect(best(...sure('68H'), { G: 0.8, C: 0.15 }, ...sure('00002'))).toMatchObject({ text: '68HC00002', substitutions: 1 })
+    // Among characters of one syntax the slots alone decide.
+    expect(best(...sure('68C'), { 3: 0.6, 8: 0.4 }, ...sure('0002'))!.rival).toBeLessThan(0.01)
+  })
   it.each(['0912345678'.slice(0, 9), 'PLATESMAN', 'CSQU30543', 'STOP', '12', ''])('finds no plate in %j', (text) => {
     expect(best(...sure(text))).toBeNull()
   })
