@@ -67,12 +67,14 @@ export function spell(probs: SlotProbs): Spelled | null {
     }
     if (log > NOISE) fitting.push({ cells, log, score: log + Math.log(pattern.weight) })
   }
-  const best = likeliestOf(fitting)
+  // Of equals the one that stands first in PATTERNS: it says the kind.
+  fitting.sort((a, b) => b.score - a.score)
+  const best = fitting[0]
   if (!best) return null
-  const text = textOf(probs, best.cells)
+  const spelled = finish(probs, best)
   // Another syntax may allow the same text: 29HC… is a special series and two letters.
-  const other = likeliestOf(fitting.filter((f) => f !== best && textOf(probs, f.cells) !== text))
-  return finish(probs, best, other ? Math.exp(other.score - best.score) : 0)
+  const other = fitting.find((f) => textOf(probs, f.cells) !== spelled.text)
+  return { ...spelled, rival: other ? Math.exp(other.score - best.score) : 0 }
 }
 
 interface Fit {
@@ -80,9 +82,6 @@ interface Fit {
   readonly log: number
   readonly score: number
 }
-
-const likeliestOf = (fits: readonly Fit[]): Fit | undefined =>
-  fits.reduce<Fit | undefined>((a, b) => (a && a.score >= b.score ? a : b), undefined)
 
 function textOf({ alphabet, data }: SlotProbs, { classes }: Cells): string {
   return classes.map((allowed, i) => alphabet[likeliest(allowed, data, i * alphabet.length)]!).join('')
@@ -94,7 +93,7 @@ function likeliest(allowed: Uint16Array, data: Float32Array, row: number): numbe
   return best
 }
 
-function finish({ slots, alphabet, data }: SlotProbs, { cells: { pattern, classes }, log, score }: Fit, rival: number): Spelled {
+function finish({ slots, alphabet, data }: SlotProbs, { cells: { pattern, classes }, log, score }: Fit): Omit<Spelled, 'rival'> {
   const n = alphabet.length
   const chars: CharRead[] = []
   let substitutions = 0
@@ -112,5 +111,5 @@ function finish({ slots, alphabet, data }: SlotProbs, { cells: { pattern, classe
     chars.push({ char: alphabet[chosen]!, p, others: others.slice(0, ALTERNATIVES) })
   })
   for (let i = classes.length; i < slots; i++) weakest = Math.min(weakest, data[i * n]!)
-  return { text: chars.map((c) => c.char).join(''), pattern, chars, confidence: Math.exp(log), weakest, substitutions, score, rival }
+  return { text: chars.map((c) => c.char).join(''), pattern, chars, confidence: Math.exp(log), weakest, substitutions, score }
 }

@@ -61,8 +61,7 @@ def seen(r, im, h, hard=1.0):
         im = motion(r, im, r.uniform(1, 1 + 0.1 * h * hard))
     if r.random() < 0.45:
         im = im + r.standard_normal(im.shape[:2] + ((1,) if r.random() < 0.5 else (3,)), np.float32) * (abs(r.normal(0, 6 * hard)) + 0.1)
-    small = h < 28
-    if r.random() < (0.6 if small else 0.35):  # cameras sharpen; so do web sites when they shrink photos
+    if r.random() < (0.6 if h < 28 else 0.35):  # cameras sharpen; so do web sites when they shrink photos
         im = im + (im - cv2.GaussianBlur(im, (0, 0), r.uniform(0.7, 1.6))) * r.uniform(0.3, 2.2)
     im = cv2.convertScaleAbs(cv2.max(im, 0))
     for _ in range(r.choice(3, p=[0.2, 0.6, 0.2])):

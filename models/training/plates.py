@@ -12,6 +12,10 @@ from wear import frame_strip, smooth_noise, wear
 
 #: What the reader sees.
 WIDTH, HEIGHT = 144, 64
+#: Plates' widths in the photos, pixels: usual and small ones, by lines. Within a range narrow ones come most often.
+WIDTHS = {1: ((46, 200), (32, 70)), 2: ((27, 130), (22, 62))}
+#: So many are as small as trucks across a road in a photo from the web.
+SMALL = 0.4
 
 
 class Surroundings:
@@ -66,9 +70,9 @@ def photographed(r, shapes, around, look, drawn=None, width=None, night=None, ha
     if look.kind != "painted" and r.random() < 0.12:
         plate, at = frame_strip(r, plate)
     ph, pw = plate.shape[:2]
-    if width is None:  # pixels across: one line 44…240, two lines 26…160, small ones most of all
-        # Four in ten are as small as trucks across a road in a photo from the web.
-        least, most = ((32, 70) if r.random() < 0.4 else (46, 200)) if look.lines == 1 else (22, 62) if r.random() < 0.4 else (27, 130)
+    if width is None:
+        small = r.random() < SMALL
+        least, most = WIDTHS[look.lines][small]
         width = float(np.exp(r.uniform(np.log(least), np.log(most))))
     k = width / w
     quad = tilted(r, w, h) * k
