@@ -1,6 +1,7 @@
 /** Plates in a picture: our own detector's map of centres and corners (models/training/detector.py) → quads. */
 import { fitted } from './fit.ts'
-import { convex, overlap, sides } from './geometry.ts'
+import { convex, overlap, sides, slope } from './geometry.ts'
+import { fromUnitSquare, project, rectify } from './homography.ts'
 import type { Raster } from './image.ts'
 import type { Point, Quad } from './plate.ts'
 import { runBytes, type Session } from './runtime.ts'
@@ -55,11 +56,16 @@ export class PlateFinder {
    * at a tenth of the cost of a closer look at the whole picture. Null when it is not there.
    */
   async nearer(picture: Raster, { quad }: Found, threshold: number): Promise<Found | null> {
-    const window = around(picture, quad)
-    const found = await this.find(window, NEAR.side, threshold, 2)
+    const window = around(quad)
+    const width = NEAR.side
+    const height = Math.round(width / NEAR.shape)
+    const data = new Uint8Array(width * height * 3)
+    rectify(picture, window, 0, width, height, data, 0)
+    const found = await this.find({ data, width, height }, width, threshold, 2)
+    const back = fromUnitSquare(window)
     const moved = found.map(({ score, quad }) => ({
       score,
-      quad: quad.map(([x, y]): Point => [x + window.left, y + window.top]) as unknown as Quad,
+      quad: quad.map(([x, y]) => project(back, x / width, y / height)) as unknown as Quad,
     }))
     return moved.find((f) => overlap(f.quad, quad) > SAME) ?? null
   }
@@ -69,28 +75,26 @@ export class PlateFinder {
   }
 }
 
-interface Window extends Raster {
-  readonly left: number
-  readonly top: number
-}
-
-/** The piece of the picture in which the plate takes up about half of the width. Pure. */
-export function around(picture: Raster, quad: Quad): Window {
+/**
+ * The piece of a picture around a plate in which it takes up less than half of the width: its long sides as steep as the plate's, its short
+ * ones upright, for so a plate's are in the pictures of a camera that stands upright, however its long ones slope. The detector, which is
+ * exact for plates that are nearly level, takes steep ones for turned rectangles. Pure.
+ */
+export function around(quad: Quad): Quad {
+  const [a, b, c, d] = quad
   const { width, height } = sides(quad)
   const wide = Math.max(NEAR.times * width, NEAR.times * height * NEAR.shape)
-  const cx = (quad[0][0] + quad[1][0] + quad[2][0] + quad[3][0]) / 4
-  const cy = (quad[0][1] + quad[1][1] + quad[2][1] + quad[3][1]) / 4
-  const clamp = (v: number, most: number) => Math.max(0, Math.min(most, Math.round(v)))
-  const left = clamp(cx - wide / 2, picture.width - 1)
-  const top = clamp(cy - wide / NEAR.shape / 2, picture.height - 1)
-  const right = Math.max(left + 1, clamp(cx + wide / 2, picture.width))
-  const bottom = Math.max(top + 1, clamp(cy + wide / NEAR.shape / 2, picture.height))
-  const data = new Uint8Array((right - left) * (bottom - top) * 3)
-  for (let y = top; y < bottom; y++) {
-    const row = (y * picture.width + left) * 3
-    data.set(picture.data.subarray(row, row + (right - left) * 3), (y - top) * (right - left) * 3)
-  }
-  return { data, width: right - left, height: bottom - top, left, top }
+  const turn = slope(quad)
+  const [right, down] = [(Math.cos(turn) * wide) / 2, (Math.sin(turn) * wide) / 2]
+  const half = wide / NEAR.shape / 2
+  const x = (a[0] + b[0] + c[0] + d[0]) / 4
+  const y = (a[1] + b[1] + c[1] + d[1]) / 4
+  return [
+    [x - right, y - down - half],
+    [x + right, y + down - half],
+    [x + right, y + down + half],
+    [x - right, y - down + half],
+  ]
 }
 
 export interface CentreMap {

@@ -7,6 +7,11 @@ export function sides([a, b, c, d]: Quad): { readonly width: number; readonly he
   return { width: (length(a, b) + length(d, c)) / 2, height: (length(a, d) + length(b, c)) / 2 }
 }
 
+/** How steep a quad's upper and lower edges are: radians from level, the right end lower than the left one positive. */
+export function slope([a, b, c, d]: Quad): number {
+  return Math.atan2(b[1] - a[1] + c[1] - d[1], b[0] - a[0] + c[0] - d[0])
+}
+
 /** Whether the corners go round clockwise and bulge nowhere inwards. */
 export function convex([a, b, c, d]: Quad): boolean {
   const turn = (p: Point, q: Point, r: Point) => (q[0] - p[0]) * (r[1] - q[1]) - (q[1] - p[1]) * (r[0] - q[0])

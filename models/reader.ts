@@ -2,7 +2,7 @@
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import { colourFits } from './colour.ts'
 import { type Found, PlateFinder } from './finder.ts'
-import { overlap, sides } from './geometry.ts'
+import { overlap, sides, slope } from './geometry.ts'
 import { parsePlate } from './grammar/grammar.ts'
 import { decodePicture, type Picture } from './image.ts'
 import { loadModels } from './manifest.ts'
@@ -39,6 +39,8 @@ type Margins = readonly [first: number, ...more: number[]]
 const LIKELY = 0.5
 /** So many of the places found are looked at again, nearer, before the whole picture is. */
 const NEARER = 2
+/** And each so many times, from where it was found the last time: the corners of a plate seen from the side come nearer with each. */
+const AGAIN = 2
 /** Around the plate in the first and in the second look, as a share of its size: what both read alike is no accident of the cut. */
 const MARGINS: Margins = [0.04, -0.01]
 /** A whole picture that is one plate may be cut too tight or too wide. */
@@ -49,6 +51,8 @@ const ENOUGH = 0.8
 const SIZE_WEIGHT = 0.35
 /** Plates narrower than this, pixels, are sure only when a nearer look says the same. */
 const SMALL = 60
+/** So are plates whose long edges are steeper than this, radians: the first look may have cut off a character at their end, and the rest may be a plate. */
+const STEEP = 0.2
 /** A look whose weakest character is less probable than this does not count against another one. */
 const DOUBT = 0.5
 /** What is this probably no plate of the two countries is none. */
@@ -63,7 +67,7 @@ interface Candidate {
   /** Mean of all looks. */
   readonly looked: Looked
   readonly own: readonly Looked[]
-  /** The same place seen from farther away; its looks are in the mean, too. */
+  /** The same place seen from farther away; if it is small, its looks are in the mean, too. */
   readonly before: Candidate | undefined
   readonly quad: Quad
   readonly rank: number
@@ -137,18 +141,32 @@ export class OnnxPlateReader implements PlateReader {
       const found = await detector.time(() => this.#finder.find(picture, side, find, most))
       const likely = found.filter((one, i) => i === 0 || one.score >= LIKELY)
       candidates.push(...(await this.#look(picture, likely, MARGINS, { again })))
-      if (candidates.some((c) => clear(c) && !small(c.quad))) break
+      if (candidates.some((c) => clear(c) && !vague(c.quad))) break
       if (!candidates.some(plain)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS, { again })))
       for (const one of found.slice(0, NEARER)) {
-        const near = await detector.time(() => this.#finder.nearer(picture, one, find))
-        // Of a small plate every look counts; a larger one that was not clear was cut out badly.
-        const before = again(one.quad) ? undefined : candidates.find((c) => c.quad === one.quad)
-        if (near) candidates.push(...(await this.#look(picture, [near], MARGINS, { before })))
-        if (candidates.some(clear)) break
+        const looks = await this.#nearer(picture, one, candidates, detector)
+        candidates.push(...looks)
+        if (looks.some(clear)) break
       }
       if (candidates.some(clear)) break
     }
     return { candidates, detect: detector.ms() }
+  }
+
+  /** A place looked at nearer until it is clear, each time from where it was found the last time. */
+  async #nearer(picture: Picture, found: Found, candidates: readonly Candidate[], detector: Stopwatch): Promise<Candidate[]> {
+    const looks: Candidate[] = []
+    let before = candidates.find((c) => c.quad === found.quad)
+    let place = found
+    for (let look = 0; look < AGAIN && !looks.some(clear); look++) {
+      const near = await detector.time(() => this.#finder.nearer(picture, place, this.#settings.find))
+      if (!near) break
+      const seen = await this.#look(picture, [near], MARGINS, { before })
+      looks.push(...seen)
+      before = seen[0]
+      place = near
+    }
+    return looks
   }
 
   /** The picture as it is, and the plate's corners in it where they are found. */
@@ -193,7 +211,8 @@ export class OnnxPlateReader implements PlateReader {
     })
     const candidates: Candidate[] = []
     for (const { quad, score, own } of places) {
-      const looked = mean([...own, ...(before?.own ?? [])])
+      // Of a small plate every look counts; a larger one that was not clear was cut out badly.
+      const looked = mean([...own, ...(before && small(before.quad) ? before.own : [])])
       const spelled = this.#spelled(looked)
       if (!spelled) continue
       const certainty = Math.max(-6, spelled.score / spelled.chars.length) + 0.5 * Math.log(score)
@@ -224,18 +243,18 @@ export class OnnxPlateReader implements PlateReader {
   #plates(candidates: readonly Candidate[], picture: Picture, crop: boolean): PlateRead[] {
     const plates: PlateRead[] = []
     const same = (a: Candidate, b: Candidate) => a !== b && overlap(a.quad, b.quad) > SAME_PLACE
-    const seenNearer = new Set(candidates.map((c) => c.before))
+    const seenNearer = new Set(candidates.map((c) => (plain(c) || (c.before && small(c.before.quad)) ? c.before : undefined)))
     for (const c of candidates.filter((c) => !seenNearer.has(c)).sort((a, b) => b.rank - a.rank)) {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
       const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT)
-      const agreed = others.every((o) => o.spelled.text === c.spelled.text) && (others.length > 0 || crop || !small(c.quad))
+      const agreed = others.every((o) => o.spelled.text === c.spelled.text) && (others.length > 0 || crop || !vague(c.quad))
       plates.push(this.#plate(c, quad, agreed))
     }
     return plates
   }
 
-  /** @param agreed no other look at that place says otherwise, and a small plate was looked at twice */
+  /** @param agreed no other look at that place says otherwise, and a small or steep plate was looked at twice */
   #plate(c: Candidate, quad: Quad, agreed: boolean): PlateRead {
     const { spelled } = c
     const { accept } = this.#settings
@@ -267,8 +286,16 @@ const clear = (c: Candidate): boolean => c.confirmed && plain(c)
 /** Two cuts of so few pixels are hardly two looks. */
 const small = (quad: Quad): boolean => sides(quad).width < SMALL
 
+/** One look is not enough. */
+const vague = (quad: Quad): boolean => small(quad) || Math.abs(slope(quad)) > STEEP
+
+interface Stopwatch {
+  ms(): number
+  time<T>(job: () => Promise<T>): Promise<T>
+}
+
 /** Adds up the milliseconds of several jobs. */
-function stopwatch() {
+function stopwatch(): Stopwatch {
   let sum = 0
   return {
     ms: () => sum,

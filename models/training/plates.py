@@ -92,6 +92,8 @@ def photographed(r, shapes, around, look, drawn=None, width=None, night=None, ha
     if look.kind == "painted" and r.random() < 0.7:  # painted on the body: the ground goes on
         scene[:] = plate[0, 0]
     scene = scene * (1 - a) + moved * a
+    if at != (0, 0) and r.random() < 0.4:  # a detector may take the holder for a part of the plate
+        quad = cv2.perspectiveTransform(corners_of(pw, ph)[None], m)[0]
     side = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
     scene = light(r, scene, night)
     return seen(r, scene, side, hard), quad, cv2.perspectiveTransform((centres + np.float32(at))[None], m)[0]
@@ -116,6 +118,12 @@ def found(r, quad):
     shift = np.float32([r.normal(0, 0.012) * w, r.normal(0, 0.03) * h])
     # A corner of a small plate is half a pixel off, whatever the plate's size.
     off = off + r.normal(0, 0.4, (4, 2)).astype(np.float32)
+    # Of plates seen from the side it finds the slope of the long edges, but often takes the short ones to stand upright on them, or the other way round.
+    along, across = (quad[1] - quad[0]) / w, (quad[3] - quad[0]) / h
+    if r.random() < 0.35:
+        off = off + np.outer([-0.5, -0.5, 0.5, 0.5], along * r.normal(0, 0.2) * h).astype(np.float32)
+    if r.random() < 0.25:
+        off = off + np.outer([-0.5, 0.5, 0.5, -0.5], across * r.normal(0, 0.09) * h).astype(np.float32)
     return (quad - centre) * grow + centre + shift + off
 
 

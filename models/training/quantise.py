@@ -39,6 +39,9 @@ def _ranges(model, pictures, root):
 def quantised(model, pictures, root, leave=()):
     """The model with its convolutions in 8 bits. `leave`: names of weights that stay in float (first and last layers)."""
     ranges = _ranges(model, pictures, root)
+    for node in model.graph.node:
+        if node.op_type == "Resize" and node.input[0] in ranges:  # nearest cells: the same values, and the same steps
+            ranges[node.output[0]] = ranges[node.input[0]]
     weights = {w.name: w for w in model.graph.initializer}
     users = {}
     for node in model.graph.node:
@@ -54,7 +57,7 @@ def quantised(model, pictures, root, leave=()):
         """The tensor's quantised twin, made once."""
         if name in done:
             return done[name]
-        lo, hi = min(0.0, ranges[name]["min"]), max(1e-6, ranges[name]["max"])
+        lo, hi = (-128.0, 127.0) if name == "stem/centred" else (min(0.0, ranges[name]["min"]), max(1e-6, ranges[name]["max"]))
         scale = max((hi - lo) / 255, 1e-8)
         zero = int(np.clip(round(-lo / scale), 0, 255))
         s, z = constant(f"{name}/scale", np.float32(scale)), constant(f"{name}/zero", np.uint8(zero))
@@ -78,7 +81,7 @@ def quantised(model, pictures, root, leave=()):
         node.input[1] = f"{base}/dq"
     # What a convolution gives goes on in 8 bits too, behind its ReLU where it has one, so that the runtime can fuse all of it.
     for node in model.graph.node:
-        if node.op_type not in ("Conv", "Add", "Relu") or node.output[0] not in ranges or node.output[0] in done:
+        if node.op_type not in ("Conv", "Add", "Relu", "Resize") or node.output[0] not in ranges or node.output[0] in done:
             continue
         after = users.get(node.output[0], [])
         if node.op_type == "Conv" and len(after) == 1 and after[0].op_type == "Relu":

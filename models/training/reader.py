@@ -22,6 +22,12 @@ class Residual(nn.Module):
         return torch.relu(x + self.b(self.a(x)))
 
 
+def flat(layers, x):
+    """Linear layers over all rows of (N, rows, width) at once: exported as one operation with its bias. Only N may differ from picture to picture."""
+    rows, width = int(x.shape[1]), int(x.shape[2])
+    return layers(x.reshape(-1, width)).view(-1, rows, width)
+
+
 class Attention(nn.Module):
     """Multi-head attention written out, so that the exported graph is plain."""
 
@@ -31,13 +37,13 @@ class Attention(nn.Module):
         self.q, self.k, self.v, self.out = (nn.Linear(n, n) for _ in range(4))
 
     def forward(self, q, kv):
-        n, c = kv.shape[0], kv.shape[2]
+        asking, cells, c = int(q.shape[1]), int(kv.shape[1]), int(kv.shape[2])
         h, d = self.heads, c // self.heads
-        a = self.q(q).view(-1, q.shape[1], h, d).transpose(1, 2)
-        b = self.k(kv).view(n, kv.shape[1], h, d).permute(0, 2, 3, 1)
-        w = torch.softmax(torch.matmul(a, b) * d**-0.5, dim=-1)
-        v = self.v(kv).view(n, kv.shape[1], h, d).transpose(1, 2)
-        return self.out(torch.matmul(w, v).transpose(1, 2).reshape(n, -1, c)), w
+        a = (flat(self.q, q) * d**-0.5).view(-1, asking, h, d).transpose(1, 2)
+        b = flat(self.k, kv).view(-1, cells, h, d).permute(0, 2, 3, 1)
+        w = torch.softmax(torch.matmul(a, b), dim=-1)
+        v = flat(self.v, kv).view(-1, cells, h, d).transpose(1, 2)
+        return flat(self.out, torch.matmul(w, v).transpose(1, 2).reshape(-1, asking, c)), w
 
 
 class Layer(nn.Module):
@@ -52,7 +58,7 @@ class Layer(nn.Module):
     def forward(self, q, kv):
         seen, weights = self.attention(self.nq(q), self.nk(kv))
         q = q + seen
-        return q + self.mlp(self.nm(q)), weights
+        return q + flat(self.mlp, self.nm(q)), weights
 
 
 class Reader(nn.Module):
@@ -87,11 +93,11 @@ class Reader(nn.Module):
         told where the characters are, the network need not find out how reading works."""
         x = picture.permute(0, 3, 1, 2).float() / 127.5 - 1
         x = self.features(x)
-        cells = x.flatten(2).transpose(1, 2) + self.place
+        cells = x.reshape(-1, *self.place.shape[:0:-1]).transpose(1, 2) + self.place
         dense = self.cell(cells) if teach else None
         cells, _ = self.context(cells, cells)
         attended = []
-        slots = self.slots.expand(cells.shape[0], -1, -1)
+        slots = self.slots  # the same for all pictures until they have looked
         for layer in self.look:
             slots, weights = layer(slots, cells)
             attended.append(weights)

@@ -20,12 +20,16 @@ export async function platePicture(look: PlateLook, width = 260): Promise<Buffer
   return sharp(Buffer.from(svg)).flatten({ background: '#303030' }).blur(0.6).png().toBuffer()
 }
 
-/** A plate somewhere in a grey scene, turned by `angle` degrees, as JPEG. */
-export async function plateScene(look: PlateLook, options: { width?: number; angle?: number; plate?: number } = {}): Promise<Buffer> {
-  const { width = 960, angle = 0, plate = 200 } = options
+/** A plate somewhere in a grey scene, turned by `angle` degrees, or seen from the side: its long edges at `slope` degrees, its short ones upright. As JPEG. */
+export async function plateScene(
+  look: PlateLook,
+  options: { width?: number; angle?: number; slope?: number; plate?: number } = {},
+): Promise<Buffer> {
+  const { width = 960, angle = 0, slope = 0, plate = 200 } = options
   const height = Math.round((width * 9) / 16)
   const cut = await sharp(await platePicture(look, plate))
     .rotate(angle, { background: '#56606a' })
+    .affine([1, 0, Math.tan((slope * Math.PI) / 180), 1], { background: '#56606a' })
     .toBuffer()
   return sharp({ create: { width, height, channels: 3, background: '#56606a' } })
     .composite([{ input: cut, left: Math.round(width * 0.55), top: Math.round(height * 0.5) }])

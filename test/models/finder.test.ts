@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type CentreMap, peaks } from '../../models/finder.ts'
+import { around, type CentreMap, peaks } from '../../models/finder.ts'
 import { fitted } from '../../models/fit.ts'
 import type { Raster } from '../../models/image.ts'
+import type { Quad } from '../../models/plate.ts'
 
 const MODEL = { stride: 8, unit: 32, step: 32 }
 
@@ -65,6 +66,41 @@ describe('peaks of the centre map', () => {
       5,
     )
     expect(found.map((f) => f.score)).toEqual([expect.closeTo(0.9, 5)])
+  })
+})
+
+describe('the piece around a plate', () => {
+  it('has the plate in its middle, two fifths of its width', () => {
+    const piece = around([
+      [100, 50],
+      [200, 50],
+      [200, 70],
+      [100, 70],
+    ])
+    expect(piece.flat().map(Math.round)).toEqual([25, -23, 275, -23, 275, 143, 25, 143])
+  })
+  it('is wide enough for a plate of two lines', () => {
+    const [[left], [right]] = around([
+      [0, 0],
+      [60, 0],
+      [60, 45],
+      [0, 45],
+    ])
+    expect(right - left).toBeCloseTo(2.5 * 45 * 1.5)
+  })
+  it('slopes with the long edges and stands upright', () => {
+    for (const degrees of [-40, -10, 0, 25, 55]) {
+      const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)]
+      // As the detector sees it: a turned rectangle of 80 × 20.
+      const quad = [-1, 1, 1, -1].map((u, i) => [40 * u * cos - (i < 2 ? -10 : 10) * sin, 40 * u * sin + (i < 2 ? -10 : 10) * cos])
+      const [a, b, c, d] = around(quad as unknown as Quad)
+      expect(Math.atan2(b[1] - a[1], b[0] - a[0])).toBeCloseTo((degrees * Math.PI) / 180)
+      expect(d[0]).toBeCloseTo(a[0])
+      expect(c[0]).toBeCloseTo(b[0])
+      expect(d[1] - a[1]).toBeCloseTo((2.5 * 80) / 1.5)
+      expect(a[0] + c[0]).toBeCloseTo(0)
+      expect(a[1] + c[1]).toBeCloseTo(0)
+    }
   })
 })
 

@@ -51,6 +51,13 @@ describe('a plate in a picture', () => {
     expect(Math.min(ms.decode, ms.detect, ms.read)).toBeGreaterThan(0)
   })
 
+  it.each([-32, -26, -20, 20, 26, 32])('is read from the side, its long edges at %i°, its short ones upright', async (slope) => {
+    for (const look of looks) {
+      const { plates } = await reader.read(await plateScene(look, { width: 800, plate: 140, slope }))
+      expect(plates[0]?.text, look.text).toBe(look.text)
+    }
+  })
+
   it('prefers the nearer of two, and gives both', async () => {
     const near = await platePicture(looks[1]!, 300)
     const far = await platePicture(looks[4]!, 120)
