@@ -14,6 +14,13 @@ export interface CharRead {
   readonly others: readonly { readonly char: string; readonly p: number }[]
 }
 
+/**
+ * Why a reading is not good enough to open on: the plate may go on beyond the picture's edge; characters are not probable enough; two looks at it
+ * differ; it is small or steep and was not found again in a nearer look; another syntax allows another text that is nearly as probable; no such
+ * plates come in its colour; no such province, locality or code is known.
+ */
+export type Doubt = 'edge' | 'unclear' | 'looks-differ' | 'one-look' | 'rival' | 'colour' | 'issuer'
+
 export interface PlateRead {
   /** Without dots, dashes or spaces; Đ as D. Fits the grammar of `country`. */
   readonly text: string
@@ -26,6 +33,8 @@ export interface PlateRead {
   readonly weakest: number
   /** Good enough to open on. */
   readonly accepted: boolean
+  /** Why it is not accepted. */
+  readonly doubt?: Doubt
   readonly quad: Quad
   readonly chars: readonly CharRead[]
 }

@@ -1,10 +1,9 @@
 /** The plate reader: picture → plates' corners → characters' probabilities → texts within the grammar → plates. */
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
-import { colourFits } from './colour.ts'
+import { type AcceptRule, doubtAbout, type Judged } from './accept.ts'
 import { type Found, PlateFinder } from './finder.ts'
 import { overlap, sides, slope } from './geometry.ts'
-import { parsePlate } from './grammar/grammar.ts'
-import { decodePicture, type Picture } from './image.ts'
+import { decodePicture, type Picture, type Raster } from './image.ts'
 import { loadModels } from './manifest.ts'
 import type { PlateColour, PlateRead, PlateReader, Point, Quad, ReadOptions, ReadResult } from './plate.ts'
 import { createSession } from './runtime.ts'
@@ -22,8 +21,8 @@ export interface ReaderSettings {
   readonly find: number
   /** Places read per picture, best first. */
   readonly most: number
-  /** When a plate is sure: lowest and product of the character probabilities, and how probable a text of another syntax may be beside it. Set by docs/plates.md's calibration. */
-  readonly accept: { readonly weakest: number; readonly confidence: number; readonly rival: number }
+  /** When a plate is sure. */
+  readonly accept: AcceptRule
 }
 export const READER: ReaderSettings = {
   threads: 1,
@@ -53,6 +52,8 @@ const SIZE_WEIGHT = 0.35
 const SMALL = 60
 /** So are plates whose long edges are steeper than this, radians: the first look may have cut off a character at their end, and the rest may be a plate. */
 const STEEP = 0.2
+/** A plate that comes so near to the picture's edge, as a share of its size, may go on beyond it: what is seen of 29H12345 may read like 29H1234. */
+const EDGE = 0.06
 /** A look whose weakest character is less probable than this does not count against another one. */
 const DOUBT = 0.5
 /** What is this probably no plate of the two countries is none. */
@@ -248,31 +249,29 @@ export class OnnxPlateReader implements PlateReader {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
       const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT)
-      const agreed = others.every((o) => o.spelled.text === c.spelled.text) && (others.length > 0 || crop || !vague(c.quad))
-      plates.push(this.#plate(c, quad, agreed))
+      const agreed = others.every((o) => o.spelled.text === c.spelled.text)
+      const enough = crop || others.length > 0 || !vague(c.quad)
+      plates.push(this.#plate(c, quad, { whole: crop || whole(c.quad, picture), agreed, enough }))
     }
     return plates
   }
 
-  /** @param agreed no other look at that place says otherwise, and a small or steep plate was looked at twice */
-  #plate(c: Candidate, quad: Quad, agreed: boolean): PlateRead {
+  #plate(c: Candidate, quad: Quad, seen: Pick<Judged, 'whole' | 'agreed' | 'enough'>): PlateRead {
     const { spelled } = c
-    const { accept } = this.#settings
-    const { country, kind } = spelled.pattern
     const { colours } = this.#slots.model
     const best = c.looked.colours.indexOf(Math.max(...c.looked.colours))
     const colour: PlateColour = c.looked.colours[best]! > 0.5 ? colours[best]! : 'unknown'
     const confidence = spelled.confidence * c.real
-    const probable = confidence >= accept.confidence && spelled.weakest >= accept.weakest && spelled.rival <= accept.rival
-    const sure = agreed && probable && c.confirmed && spelled.substitutions === 0
+    const doubt = doubtAbout({ ...seen, spelled, confidence, colour, confirmed: c.confirmed }, this.#settings.accept)
     return {
       text: spelled.text,
-      country,
+      country: spelled.pattern.country,
       lines: c.looked.twoLines > 0.5 ? 2 : 1,
       colour,
       confidence,
       weakest: spelled.weakest,
-      accepted: sure && colourFits(colour, country, kind) && parsePlate(spelled.text)?.known === true,
+      accepted: doubt === undefined,
+      ...(doubt && { doubt }),
       quad,
       chars: spelled.chars,
     }
@@ -286,6 +285,11 @@ const clear = (c: Candidate): boolean => c.confirmed && plain(c)
 /** Two cuts of so few pixels are hardly two looks. */
 const small = (quad: Quad): boolean => sides(quad).width < SMALL
 
+/** All of it is in the picture, as far as one can see. */
+function whole(quad: Quad, { width, height }: Raster): boolean {
+  const [right, down] = [EDGE * sides(quad).width, EDGE * sides(quad).height]
+  return quad.every(([x, y]) => x > right && x < width - right && y > down && y < height - down)
+}
 /** One look is not enough. */
 const vague = (quad: Quad): boolean => small(quad) || Math.abs(slope(quad)) > STEEP
 

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import type { Command } from 'commander'
-import type { ReadResult } from '../../models/plate.ts'
+import type { Doubt, ReadResult } from '../../models/plate.ts'
 import { WorkerReaderPool } from '../../models/pool.ts'
 import { LuongError, messageOf } from '../kernel/errors.ts'
 import { paint, paintError } from './colour.ts'
@@ -12,6 +12,16 @@ import { type Printer, printer } from './print.ts'
 const PICTURES = new Set(['.jpg', '.jpeg', '.png', '.webp'])
 /** Pictures on their way per thread: one read, one loaded and waiting. */
 const AHEAD = 2
+
+const WHY: Record<Doubt, string> = {
+  edge: 'may go on beyond the edge of the picture',
+  unclear: 'not clear enough',
+  'looks-differ': 'two looks at it differ',
+  'one-look': 'small or seen from the side, and not found again in a nearer look',
+  rival: 'another kind of plate is nearly as likely',
+  colour: 'no such plates in this colour',
+  issuer: 'no such province or code is known',
+}
 
 interface Options {
   readonly crop?: boolean
@@ -98,7 +108,7 @@ function failed(file: string, error: unknown, options: Options): { complaint: st
 }
 
 function json(file: string, result: ReadResult): string {
-  const plates = result.plates.map(({ chars: _, ...plate }) => ({
+  const plates = result.plates.map(({ chars: _, doubt: __, ...plate }) => ({
     ...plate,
     confidence: digits(plate.confidence, 4),
     weakest: digits(plate.weakest, 4),
@@ -112,8 +122,9 @@ function words(file: string, result: ReadResult): string[] {
   if (result.plates.length === 0) return [`${file}  ${paint.yellow('no plate')}  ${ms}`]
   return result.plates.map((plate, i) => {
     const sure = plate.accepted ? paint.green('sure') : paint.yellow('unsure')
+    const why = plate.doubt ? `; ${WHY[plate.doubt]}` : ''
     const about = `${plate.country} ${plate.colour}, ${plate.lines} line${plate.lines === 2 ? 's' : ''}`
-    const percent = `${(plate.confidence * 100).toFixed(1)} %, weakest sign ${(plate.weakest * 100).toFixed(1)} %`
+    const percent = `${(plate.confidence * 100).toFixed(1)} %, weakest sign ${(plate.weakest * 100).toFixed(1)} %${why}`
     const head = i === 0 ? file : ' '.repeat(file.length)
     return `${head}  ${paint.bold(plate.text)}  ${sure} (${percent})  ${about}${i === 0 ? `  ${ms}` : ''}`
   })

@@ -61,6 +61,10 @@ def where(centres):
     return out.reshape(-1)
 
 
+#: Labels of what is no plate, or not all of one.
+NOTHING = (np.zeros(SLOTS, np.uint8), COUNTRIES.index("none"), 255, 255, where([]))
+
+
 def photographed(r, shapes, around, look, drawn=None, width=None, night=None, hard=1.0):
     """A drawn plate as seen by a camera. Returns uint8 RGB, the plate's quad (4×2, clockwise from top-left) and its characters' centres."""
     plate, ink, centres = drawn or draw_plate(r, shapes, look)
@@ -157,8 +161,34 @@ def _cut(r, picture, quad, centres, look):
     return rectified(picture, box, 0, centres)
 
 
+def cut_off(r, picture, quad, centres, lines):
+    """The plate without a character or two at one end, or None: a bad cut, the picture's edge, or something that stands before it.
+    What is left may read like a plate with fewer characters: the reader must say that it is none."""
+    unit = cv2.getPerspectiveTransform(np.float32(quad), np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]))
+    us = cv2.perspectiveTransform(centres[None], unit)[0, :, 0]
+    # On two lines the lower one reaches farther out on both sides.
+    pitch = (us.max() - us.min()) / (len(us) - 1 if lines == 1 else 4.4)
+    right = r.random() < 0.6
+    at = us.max() - pitch * r.uniform(0.15, 1.4) if right else us.min() + pitch * r.uniform(0.15, 1.4)
+    if not 0.2 < at < 0.95 and right or not 0.05 < at < 0.8 and not right:
+        return None
+    quad = np.float32(quad)
+    up, down = quad[0] + (quad[1] - quad[0]) * at, quad[3] + (quad[2] - quad[3]) * at
+    rest = np.float32([quad[0], up, down, quad[3]]) if right else np.float32([up, quad[1], quad[2], down])
+    if r.random() < 0.7:
+        picture, x = picture.copy(), int(np.clip((up[0] + down[0]) / 2, 1, picture.shape[1] - 2))
+        beyond = slice(x, None) if right else slice(None, x)
+        # The runtime lets the picture's edge go on; a post or another truck has a colour of its own.
+        picture[:, beyond] = picture[:, [x - 1 if right else x]] if r.random() < 0.6 else r.integers(0, 256, 3)
+        if r.random() < 0.4:
+            rest = quad
+    return rectified(picture, found(r, rest), MARGIN)
+
+
 #: Margin around the plate with which the runtime cuts plates out; the reader is trained with it.
 MARGIN = 0.04
+#: So many plates are seen without a character at one end.
+CUT_OFF = 0.07
 
 
 def samples(r, shapes, around, avoid=frozenset(), views=3, look=None, **how):
@@ -169,6 +199,9 @@ def samples(r, shapes, around, avoid=frozenset(), views=3, look=None, **how):
     out = []
     for _ in range(views):
         picture, quad, centres = photographed(r, shapes, around, look, drawn, **how)
+        if r.random() < CUT_OFF and (cut := cut_off(r, picture, quad, centres, look.lines)) is not None:
+            out.append((cut, NOTHING))
+            continue
         cut, centres = _cut(r, picture, quad, centres, look)
         out.append((cut, (*labels(look), where(centres))))
     return out
@@ -178,7 +211,7 @@ def no_plate(r, around):
     """A piece of background with no plate of either country: all slots empty."""
     w, h = int(r.integers(60, 300)), int(r.integers(24, 160))
     im = seen(r, light(r, around.patch(r, w, h)), h)
-    return cv2.resize(im, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), (np.zeros(SLOTS, np.uint8), COUNTRIES.index("none"), 255, 255, where([]))
+    return cv2.resize(im, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), NOTHING
 
 
 def test_texts(plates):
