@@ -3,7 +3,7 @@ import type { PlateColour, PlateCountry } from './plate.ts'
 
 const FITS: Record<PlateCountry, readonly PlateColour[]> = {
   vn: ['white', 'yellow', 'blue', 'red', 'unknown'],
-  cn: ['blue', 'yellow', 'green', 'white', 'black', 'unknown'],
+  cn: ['blue', 'yellow', 'white', 'black', 'unknown'],
 }
 
 /** Whether plates of the country and kind come in this colour. */
@@ -11,6 +11,8 @@ export function colourFits(colour: PlateColour, country: PlateCountry, kind: str
   if (colour === 'unknown') return true
   if (kind === 'military') return colour === 'red'
   if (kind === 'new-energy') return colour === 'green' || colour === 'yellow' || colour === 'white'
+  // One that lost its last character behind something reads like an ordinary plate.
+  if (colour === 'green') return false
   if (kind === 'trailer') return colour === 'yellow'
   if (country === 'vn' && colour === 'red') return false
   return FITS[country].includes(colour)

@@ -26,7 +26,7 @@ export interface FinderModel {
 const SAME = 0.45
 
 /** A nearer look: the long side of the detector's input, its width by its height, and how many times as wide as the plate it is. */
-const NEAR = { side: 192, shape: 1.5, times: 2.5 } as const
+const NEAR = { side: 192, shape: 1.5, times: 2.1 } as const
 
 export class PlateFinder {
   readonly #session: Session

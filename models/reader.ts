@@ -30,7 +30,7 @@ export const READER: ReaderSettings = {
   readSide: 1280,
   find: 0.25,
   most: 4,
-  accept: { weakest: 0.9, confidence: 0.8, rival: 0.1 },
+  accept: { weakest: 0.84, confidence: 0.74, rival: 0.1 },
 }
 
 type Margins = readonly [first: number, ...more: number[]]
@@ -45,7 +45,7 @@ const MARGINS: Margins = [0.04, -0.01]
 /** A whole picture that is one plate may be cut too tight or too wide. */
 const CROP_MARGINS: Margins = [0.04, 0, -0.03]
 /** A plate whose weakest character is this probable is not looked for again, nearer. */
-const ENOUGH = 0.8
+const ENOUGH = 0.9
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
 const SIZE_WEIGHT = 0.35
 /** Plates narrower than this, pixels, are sure only when a nearer look says the same. */
@@ -56,8 +56,9 @@ const STEEP = 0.2
 const EDGE = 0.06
 /** A look whose weakest character is less probable than this does not count against another one. */
 const DOUBT = 0.5
-/** What is this probably no plate of the two countries is none. */
-const FOREIGN = 0.5
+/** What is less probably a plate of the two countries, and all of one, is none. Who says that a picture is one plate is believed longer. */
+const PLATE = 0.3
+const CROP_PLATE = 0.02
 /** Finds of two looks that overlap more are the same plate. */
 const SAME_PLACE = 0.5
 /** A crop of a plate is also searched for its corners on a canvas that much larger. */
@@ -179,15 +180,15 @@ export class OnnxPlateReader implements PlateReader {
       [width, height],
       [0, height],
     ]
-    const candidates = await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS)
+    const candidates = await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS, { least: CROP_PLATE })
     const detector = stopwatch()
     if (!candidates.some(clear)) {
       const found = await detector.time(() => this.#finder.find(picture, CROP_SIDE, this.#settings.find, 1))
       const inner = found.filter((f) => sides(f.quad).width > width / 2)
-      candidates.push(...(await this.#look(picture, inner, MARGINS)))
+      candidates.push(...(await this.#look(picture, inner, MARGINS, { least: CROP_PLATE })))
     }
     // All are the same plate: the surest reading counts, whatever its size.
-    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score })), detect: detector.ms() }
+    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score + Math.log(c.real) })), detect: detector.ms() }
   }
 
   /** What shows no plate when cut out once is not cut out again; nor is a place for which `again` is false. */
@@ -195,13 +196,13 @@ export class OnnxPlateReader implements PlateReader {
     picture: Picture,
     found: readonly Found[],
     [first, ...more]: Margins,
-    { again = () => true, before }: { again?: (quad: Quad) => boolean; before?: Candidate | undefined } = {},
+    { again = () => true, before, least = PLATE }: { again?: (quad: Quad) => boolean; before?: Candidate | undefined; least?: number } = {},
   ): Promise<Candidate[]> {
     const once = await this.#slots.read(
       picture,
       found.map(({ quad }) => ({ quad, margin: first })),
     )
-    const places = found.map(({ quad, score }, i) => ({ quad, score, own: [once[i]!] })).filter(({ own }) => this.#spelled(own[0]!))
+    const places = found.map(({ quad, score }, i) => ({ quad, score, own: [once[i]!] })).filter(({ own }) => spelledOf(own[0]!, least))
     const worth = places.filter(({ quad }) => again(quad))
     const looks = await this.#slots.read(
       picture,
@@ -214,9 +215,9 @@ export class OnnxPlateReader implements PlateReader {
     for (const { quad, score, own } of places) {
       // Of a small plate every look counts; a larger one that was not clear was cut out badly.
       const looked = mean([...own, ...(before && small(before.quad) ? before.own : [])])
-      const spelled = this.#spelled(looked)
+      const spelled = spelledOf(looked, least)
       if (!spelled) continue
-      const certainty = Math.max(-6, spelled.score / spelled.chars.length) + 0.5 * Math.log(score)
+      const certainty = Math.max(-6, spelled.score / spelled.chars.length) + Math.log(looked.plate) + 0.5 * Math.log(score)
       candidates.push({
         spelled,
         looked,
@@ -225,19 +226,10 @@ export class OnnxPlateReader implements PlateReader {
         quad,
         rank: certainty + SIZE_WEIGHT * Math.log(sides(quad).width),
         confirmed: own.length > 1 && own.every((l) => spell(l.probs)?.text === spelled.text),
-        real: this.#real(looked),
+        real: looked.plate,
       })
     }
     return candidates
-  }
-
-  /** Probability that it is a plate of one of the two countries. */
-  #real(looked: Looked): number {
-    return 1 - looked.countries[this.#slots.model.countries.indexOf('none')]!
-  }
-
-  #spelled(looked: Looked): Spelled | null {
-    return this.#real(looked) < 1 - FOREIGN ? null : spell(looked.probs)
   }
 
   /** Best first, one for each place and text. */
@@ -248,7 +240,7 @@ export class OnnxPlateReader implements PlateReader {
     for (const c of candidates.filter((c) => !seenNearer.has(c)).sort((a, b) => b.rank - a.rank)) {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
-      const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT)
+      const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT && o.real >= DOUBT)
       const agreed = others.every((o) => o.spelled.text === c.spelled.text)
       const enough = crop || others.length > 0 || !vague(c.quad)
       plates.push(this.#plate(c, quad, { whole: crop || whole(c.quad, picture), agreed, enough }))
@@ -278,8 +270,10 @@ export class OnnxPlateReader implements PlateReader {
   }
 }
 
+/** What it says; null when it is rather no plate of the two countries, or nothing in their grammars. */
+const spelledOf = (looked: Looked, least: number): Spelled | null => (looked.plate < least ? null : spell(looked.probs))
 /** Read without doubt, but perhaps once only. */
-const plain = (c: Candidate): boolean => c.spelled.weakest >= ENOUGH
+const plain = (c: Candidate): boolean => c.spelled.weakest >= ENOUGH && c.real >= ENOUGH
 /** Needs no closer look. */
 const clear = (c: Candidate): boolean => c.confirmed && plain(c)
 /** Two cuts of so few pixels are hardly two looks. */

@@ -1,4 +1,5 @@
 /** Plates cut out of a picture → probabilities of the characters at each place (models/training/reader.py). */
+import { PATTERNS } from './grammar/grammar.ts'
 import { rectify } from './homography.ts'
 import type { Raster } from './image.ts'
 import type { PlateColour, Quad } from './plate.ts'
@@ -23,10 +24,13 @@ export interface Cut {
 }
 
 export interface Looked {
+  /** Given that it is a plate of one of the two countries, all of it. */
   readonly probs: SlotProbs
-  /** Probabilities in the order of the model's lists. */
-  readonly countries: Float32Array
+  /** Probability that it is. */
+  readonly plate: number
+  /** Probability of two lines. */
   readonly twoLines: number
+  /** Probabilities in the order of the model's list. */
   readonly colours: Float32Array
 }
 
@@ -49,9 +53,9 @@ export class SlotReader {
     })
     const out = await runBytes(this.#session, input, [cuts.length, height, width, 3])
     const part = (name: string, i: number, n: number) => out[name]!.subarray(i * n, (i + 1) * n)
+    const none = countries.indexOf('none')
     return cuts.map((_, i) => ({
-      probs: { slots, alphabet, data: part('chars', i, slots * alphabet.length) },
-      countries: part('country', i, countries.length),
+      ...givenPlate({ slots, alphabet, data: part('chars', i, slots * alphabet.length) }, 1 - part('country', i, countries.length)[none]!),
       twoLines: part('lines', i, 2)[1]!,
       colours: part('colour', i, colours.length),
     }))
@@ -62,15 +66,41 @@ export class SlotReader {
   }
 }
 
-/** The mean of several looks at one plate: each may be off where the other is not. */
+/** A slot emptier than this says nothing about what else it might hold. */
+const MOST = 0.9
+/** Plates have at least so many characters. */
+const SHORTEST = Math.min(...PATTERNS.map((p) => p.cells.length))
+
+/**
+ * What is no plate, or only a part of one, has no characters at all: the reader's doubt whether it is one stands in every slot. Here it is taken out
+ * of them and told once, else it would count nine times in their product. Pure.
+ * @param plate what the reader says of the whole: probability that it is a plate of one of the two countries
+ */
+export function givenPlate({ slots, alphabet, data }: SlotProbs, plate: number): Pick<Looked, 'probs' | 'plate'> {
+  const n = alphabet.length
+  const empty = Array.from({ length: SHORTEST }, (_, i) => data[i * n]!)
+  const usual = empty.reduce((a, b) => a + b, 0) / SHORTEST
+  const given = Float32Array.from(data)
+  for (let i = 0; i < slots; i++) {
+    // After the shortest plate's characters a slot may be empty in a plate, too.
+    const nothing = Math.min(i < SHORTEST ? empty[i]! : usual, given[i * n]!, MOST)
+    given[i * n]! -= nothing
+    for (let k = 0; k < n; k++) given[i * n + k]! /= 1 - nothing
+  }
+  return { probs: { slots, alphabet, data: given }, plate: Math.min(plate, 1 - Math.max(...empty)) }
+}
+/** The mean of several looks at one plate: each may be off where the other is not. One that rather sees no plate counts less. */
 export function mean(looks: readonly Looked[]): Looked {
   if (looks.length === 1) return looks[0]!
-  const of = (arrays: readonly Float32Array[]) =>
-    Float32Array.from(arrays[0]!, (_, i) => arrays.reduce((sum, a) => sum + a[i]!, 0) / arrays.length)
+  const sum = (of: (l: Looked) => number) => looks.reduce((s, l) => s + of(l), 0)
+  const all = sum((l) => l.plate)
+  const share = looks.map((l) => (all > 0 ? l.plate / all : 1 / looks.length))
+  const weighed = (arrays: readonly Float32Array[]) =>
+    Float32Array.from(arrays[0]!, (_, i) => arrays.reduce((s, a, j) => s + a[i]! * share[j]!, 0))
   return {
-    probs: { ...looks[0]!.probs, data: of(looks.map((l) => l.probs.data)) },
-    countries: of(looks.map((l) => l.countries)),
-    twoLines: looks.reduce((sum, l) => sum + l.twoLines, 0) / looks.length,
-    colours: of(looks.map((l) => l.colours)),
+    probs: { ...looks[0]!.probs, data: weighed(looks.map((l) => l.probs.data)) },
+    plate: all / looks.length,
+    twoLines: sum((l) => l.twoLines) / looks.length,
+    colours: weighed(looks.map((l) => l.colours)),
   }
 }

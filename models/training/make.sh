@@ -32,4 +32,5 @@ trap 'kill "${jobs[@]}" 2>/dev/null || true' EXIT
 "$python" "$here/train_detector.py" --pool "$work/pool-detector" --out "$work/detector.pt" --minutes "$minutes" > "$work/detector.log" & detector=$!
 "$python" "$here/train_reader.py" --pool "$work/pool-reader" --out "$work/reader.pt" --minutes "$minutes" --train "$train" --plates "$plates"
 wait "$detector"
-"$python" "$here/export.py" --reader "$work/reader.pt" --detector "$work/detector.pt" --out "$here/../plates"
+"$python" "$here/export.py" --reader "$work/reader.pt" --detector "$work/detector.pt" --out "$here/../plates" \
+  --reader-pool "$work/pool-reader" --detector-pool "$work/pool-detector"

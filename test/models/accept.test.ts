@@ -35,6 +35,8 @@ describe('a reading is good enough to open on', () => {
     ['rival', { spelled: spelled('24C12345', { rival: 0.11 }) }],
     ['colour', { colour: 'green' }],
     ['colour', { colour: 'red' }],
+    // A green plate has eight characters: one is hidden.
+    ['colour', { spelled: spelled('云GD8200'), colour: 'green' }],
     // No locality has 13.
     ['issuer', { spelled: spelled('13C12345') }],
   ] as const)('unless: %s (%j)', (doubt, wrong) => {

@@ -70,14 +70,14 @@ describe('peaks of the centre map', () => {
 })
 
 describe('the piece around a plate', () => {
-  it('has the plate in its middle, two fifths of its width', () => {
+  it('has the plate in its middle, less than half of its width', () => {
     const piece = around([
       [100, 50],
       [200, 50],
       [200, 70],
       [100, 70],
     ])
-    expect(piece.flat().map(Math.round)).toEqual([25, -23, 275, -23, 275, 143, 25, 143])
+    expect(piece.flat().map(Math.round)).toEqual([45, -10, 255, -10, 255, 130, 45, 130])
   })
   it('is wide enough for a plate of two lines', () => {
     const [[left], [right]] = around([
@@ -86,7 +86,7 @@ describe('the piece around a plate', () => {
       [60, 45],
       [0, 45],
     ])
-    expect(right - left).toBeCloseTo(2.5 * 45 * 1.5)
+    expect(right - left).toBeCloseTo(2.1 * 45 * 1.5)
   })
   it('slopes with the long edges and stands upright', () => {
     for (const degrees of [-40, -10, 0, 25, 55]) {
@@ -97,7 +97,7 @@ describe('the piece around a plate', () => {
       expect(Math.atan2(b[1] - a[1], b[0] - a[0])).toBeCloseTo((degrees * Math.PI) / 180)
       expect(d[0]).toBeCloseTo(a[0])
       expect(c[0]).toBeCloseTo(b[0])
-      expect(d[1] - a[1]).toBeCloseTo((2.5 * 80) / 1.5)
+      expect(d[1] - a[1]).toBeCloseTo((2.1 * 80) / 1.5)
       expect(a[0] + c[0]).toBeCloseTo(0)
       expect(a[1] + c[1]).toBeCloseTo(0)
     }
