@@ -56,8 +56,9 @@ const STEEP = 0.2
 const EDGE = 0.06
 /** A look whose weakest character is less probable than this does not count against another one. */
 const DOUBT = 0.5
-/** What is less probably a plate of the two countries, and all of one, is none. Who says that a picture is one plate is believed longer. */
+/** What is less probably a plate of the two countries, and all of one, is none. */
 const PLATE = 0.3
+/** Who says that a picture is one plate is believed longer. */
 const CROP_PLATE = 0.02
 /** Finds of two looks that overlap more are the same plate. */
 const SAME_PLACE = 0.5
@@ -75,7 +76,6 @@ interface Candidate {
   readonly rank: number
   /** All looks gave the same text. */
   readonly confirmed: boolean
-  readonly real: number
 }
 
 export class OnnxPlateReader implements PlateReader {
@@ -188,7 +188,7 @@ export class OnnxPlateReader implements PlateReader {
       candidates.push(...(await this.#look(picture, inner, MARGINS, { least: CROP_PLATE })))
     }
     // All are the same plate: the surest reading counts, whatever its size.
-    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score + Math.log(c.real) })), detect: detector.ms() }
+    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score + Math.log(c.looked.plate) })), detect: detector.ms() }
   }
 
   /** What shows no plate when cut out once is not cut out again; nor is a place for which `again` is false. */
@@ -226,7 +226,6 @@ export class OnnxPlateReader implements PlateReader {
         quad,
         rank: certainty + SIZE_WEIGHT * Math.log(sides(quad).width),
         confirmed: own.length > 1 && own.every((l) => spell(l.probs)?.text === spelled.text),
-        real: looked.plate,
       })
     }
     return candidates
@@ -240,7 +239,7 @@ export class OnnxPlateReader implements PlateReader {
     for (const c of candidates.filter((c) => !seenNearer.has(c)).sort((a, b) => b.rank - a.rank)) {
       const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
-      const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT && o.real >= DOUBT)
+      const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT && o.looked.plate >= DOUBT)
       const agreed = others.every((o) => o.spelled.text === c.spelled.text)
       const enough = crop || others.length > 0 || !vague(c.quad)
       plates.push(this.#plate(c, quad, { whole: crop || whole(c.quad, picture), agreed, enough }))
@@ -253,7 +252,7 @@ export class OnnxPlateReader implements PlateReader {
     const { colours } = this.#slots.model
     const best = c.looked.colours.indexOf(Math.max(...c.looked.colours))
     const colour: PlateColour = c.looked.colours[best]! > 0.5 ? colours[best]! : 'unknown'
-    const confidence = spelled.confidence * c.real
+    const confidence = spelled.confidence * c.looked.plate
     const doubt = doubtAbout({ ...seen, spelled, confidence, colour, confirmed: c.confirmed }, this.#settings.accept)
     return {
       text: spelled.text,
@@ -273,7 +272,7 @@ export class OnnxPlateReader implements PlateReader {
 /** What it says; null when it is rather no plate of the two countries, or nothing in their grammars. */
 const spelledOf = (looked: Looked, least: number): Spelled | null => (looked.plate < least ? null : spell(looked.probs))
 /** Read without doubt, but perhaps once only. */
-const plain = (c: Candidate): boolean => c.spelled.weakest >= ENOUGH && c.real >= ENOUGH
+const plain = (c: Candidate): boolean => c.spelled.weakest >= ENOUGH && c.looked.plate >= ENOUGH
 /** Needs no closer look. */
 const clear = (c: Candidate): boolean => c.confirmed && plain(c)
 /** Two cuts of so few pixels are hardly two looks. */

@@ -89,6 +89,7 @@ export function givenPlate({ slots, alphabet, data }: SlotProbs, plate: number):
   }
   return { probs: { slots, alphabet, data: given }, plate: Math.min(plate, 1 - Math.max(...empty)) }
 }
+
 /** The mean of several looks at one plate: each may be off where the other is not. One that rather sees no plate counts less. */
 export function mean(looks: readonly Looked[]): Looked {
   if (looks.length === 1) return looks[0]!
