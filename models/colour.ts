@@ -1,9 +1,10 @@
 /** Which colours a plate's ground may have. Pure. */
 import type { PlateColour, PlateCountry } from './plate.ts'
 
-const FITS: Record<PlateCountry, readonly PlateColour[]> = {
-  vn: ['white', 'yellow', 'blue', 'red', 'unknown'],
-  cn: ['blue', 'yellow', 'white', 'black', 'unknown'],
+/** Of the kinds that have no colour of their own. Green is none of them: a green plate whose last character is hidden reads like an ordinary one. */
+const ORDINARY: Record<PlateCountry, readonly PlateColour[]> = {
+  vn: ['white', 'yellow', 'blue'],
+  cn: ['blue', 'yellow', 'white', 'black'],
 }
 
 /** Whether plates of the country and kind come in this colour. */
@@ -11,9 +12,6 @@ export function colourFits(colour: PlateColour, country: PlateCountry, kind: str
   if (colour === 'unknown') return true
   if (kind === 'military') return colour === 'red'
   if (kind === 'new-energy') return colour === 'green' || colour === 'yellow' || colour === 'white'
-  // One that lost its last character behind something reads like an ordinary plate.
-  if (colour === 'green') return false
   if (kind === 'trailer') return colour === 'yellow'
-  if (country === 'vn' && colour === 'red') return false
-  return FITS[country].includes(colour)
+  return ORDINARY[country].includes(colour)
 }

@@ -1,6 +1,6 @@
 /** Plates in a picture: our own detector's map of centres and corners (models/training/detector.py) → quads. */
 import { fitted } from './fit.ts'
-import { convex, overlap, sides, slope } from './geometry.ts'
+import { convex, mapped, overlap, sides, slope } from './geometry.ts'
 import { fromUnitSquare, project, rectify } from './homography.ts'
 import type { Raster } from './image.ts'
 import type { Point, Quad } from './plate.ts'
@@ -47,7 +47,7 @@ export class PlateFinder {
     const map = { score: out.score!, corners: out.corners!, width: input.width / stride, height: input.height / stride }
     return peaks(map, this.#model, threshold, most).map(({ quad, score }) => ({
       score,
-      quad: quad.map(([x, y]): Point => [x * input.scale, y * input.scale]) as unknown as Quad,
+      quad: mapped(quad, ([x, y]) => [x * input.scale, y * input.scale]),
     }))
   }
 
@@ -65,7 +65,7 @@ export class PlateFinder {
     const back = fromUnitSquare(window)
     const moved = found.map(({ score, quad }) => ({
       score,
-      quad: quad.map(([x, y]) => project(back, x / width, y / height)) as unknown as Quad,
+      quad: mapped(quad, ([x, y]) => project(back, x / width, y / height)),
     }))
     return moved.find((f) => overlap(f.quad, quad) > SAME) ?? null
   }

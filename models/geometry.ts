@@ -1,6 +1,11 @@
 /** Quadrilaterals in pictures. Pure; pixel coordinates, y down. */
 import type { Point, Quad } from './plate.ts'
 
+/** The quad with each corner moved. */
+export function mapped([a, b, c, d]: Quad, move: (corner: Point) => Point): Quad {
+  return [move(a), move(b), move(c), move(d)]
+}
+
 /** Mean length of a quad's upper and lower edges, and of its left and right ones. */
 export function sides([a, b, c, d]: Quad): { readonly width: number; readonly height: number } {
   const length = (p: Point, q: Point) => Math.hypot(q[0] - p[0], q[1] - p[1])

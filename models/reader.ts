@@ -2,10 +2,10 @@
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import { type AcceptRule, doubtAbout, type Judged } from './accept.ts'
 import { type Found, PlateFinder } from './finder.ts'
-import { overlap, sides, slope } from './geometry.ts'
+import { mapped, overlap, sides, slope } from './geometry.ts'
 import { decodePicture, type Picture, type Raster } from './image.ts'
 import { loadModels } from './manifest.ts'
-import type { PlateColour, PlateRead, PlateReader, Point, Quad, ReadOptions, ReadResult } from './plate.ts'
+import type { PlateColour, PlateRead, PlateReader, Quad, ReadOptions, ReadResult } from './plate.ts'
 import { createSession } from './runtime.ts'
 import { type Looked, mean, SlotReader } from './slots.ts'
 import { type Spelled, spell } from './spell.ts'
@@ -213,8 +213,7 @@ export class OnnxPlateReader implements PlateReader {
     })
     const candidates: Candidate[] = []
     for (const { quad, score, own } of places) {
-      // Of a small plate every look counts; a larger one that was not clear was cut out badly.
-      const looked = mean([...own, ...(before && small(before.quad) ? before.own : [])])
+      const looked = mean([...own, ...(counts(before) ? before.own : [])])
       const spelled = spelledOf(looked, least)
       if (!spelled) continue
       const certainty = Math.max(-6, spelled.score / spelled.chars.length) + Math.log(looked.plate) + 0.5 * Math.log(score)
@@ -235,9 +234,9 @@ export class OnnxPlateReader implements PlateReader {
   #plates(candidates: readonly Candidate[], picture: Picture, crop: boolean): PlateRead[] {
     const plates: PlateRead[] = []
     const same = (a: Candidate, b: Candidate) => a !== b && overlap(a.quad, b.quad) > SAME_PLACE
-    const seenNearer = new Set(candidates.map((c) => (plain(c) || (c.before && small(c.before.quad)) ? c.before : undefined)))
+    const seenNearer = new Set(candidates.map((c) => (plain(c) || counts(c.before) ? c.before : undefined)))
     for (const c of candidates.filter((c) => !seenNearer.has(c)).sort((a, b) => b.rank - a.rank)) {
-      const quad = c.quad.map(([x, y]): Point => [round(x * picture.scale), round(y * picture.scale)]) as unknown as Quad
+      const quad = mapped(c.quad, ([x, y]) => [round(x * picture.scale), round(y * picture.scale)])
       if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
       const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT && o.looked.plate >= DOUBT)
       const agreed = others.every((o) => o.spelled.text === c.spelled.text)
@@ -278,11 +277,16 @@ const clear = (c: Candidate): boolean => c.confirmed && plain(c)
 /** Two cuts of so few pixels are hardly two looks. */
 const small = (quad: Quad): boolean => sides(quad).width < SMALL
 
+/** Of a small plate the look from farther away counts, too; a larger one that was not clear was cut out badly. */
+const counts = (before: Candidate | undefined): before is Candidate => before !== undefined && small(before.quad)
+
 /** All of it is in the picture, as far as one can see. */
 function whole(quad: Quad, { width, height }: Raster): boolean {
-  const [right, down] = [EDGE * sides(quad).width, EDGE * sides(quad).height]
+  const plate = sides(quad)
+  const [right, down] = [EDGE * plate.width, EDGE * plate.height]
   return quad.every(([x, y]) => x > right && x < width - right && y > down && y < height - down)
 }
+
 /** One look is not enough. */
 const vague = (quad: Quad): boolean => small(quad) || Math.abs(slope(quad)) > STEEP
 

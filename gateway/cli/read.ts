@@ -13,6 +13,7 @@ const PICTURES = new Set(['.jpg', '.jpeg', '.png', '.webp'])
 /** Pictures on their way per thread: one read, one loaded and waiting. */
 const AHEAD = 2
 
+/** What a technician is told about an unsure reading. */
 const WHY: Record<Doubt, string> = {
   edge: 'may go on beyond the edge of the picture',
   unclear: 'not clear enough',

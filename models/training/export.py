@@ -78,8 +78,8 @@ def write(model, example, path, outputs, axes, pictures=None, leave=()):
     torch.onnx.export(model.eval(), example, path, input_names=["picture"], output_names=outputs, dynamic_axes=axes, opset_version=14)
     graph = onnx.load(path)
     if pictures is not None:
-        with_bytes(graph)
-        graph = quantised(graph, pictures, REPOSITORY, {w.name for w in graph.graph.initializer if any(part in w.name for part in leave)})
+        known = with_bytes(graph)
+        graph = quantised(graph, pictures, REPOSITORY, known, {w.name for w in graph.graph.initializer if any(part in w.name for part in leave)})
         without_steps(graph)
     halved(graph)
     onnx.save(graph, path)

@@ -170,7 +170,8 @@ def cut_off(r, picture, quad, centres, lines):
     pitch = (us.max() - us.min()) / (len(us) - 1 if lines == 1 else 4.4)
     right = r.random() < 0.6
     at = us.max() - pitch * r.uniform(0.15, 1.4) if right else us.min() + pitch * r.uniform(0.15, 1.4)
-    if not 0.2 < at < 0.95 and right or not 0.05 < at < 0.8 and not right:
+    least, most = (0.2, 0.95) if right else (0.05, 0.8)
+    if not least < at < most:
         return None
     quad = np.float32(quad)
     up, down = quad[0] + (quad[1] - quad[0]) * at, quad[3] + (quad[2] - quad[3]) * at

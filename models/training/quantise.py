@@ -36,9 +36,9 @@ def _ranges(model, pictures, root):
             return json.load(f)
 
 
-def quantised(model, pictures, root, leave=()):
-    """The model with its convolutions in 8 bits. `leave`: names of weights that stay in float (first and last layers)."""
-    ranges = _ranges(model, pictures, root)
+def quantised(model, pictures, root, known, leave=()):
+    """The model with its convolutions in 8 bits. `known`: ranges that need no measuring; `leave`: names of weights that stay in float."""
+    ranges = {**_ranges(model, pictures, root), **known}
     for node in model.graph.node:
         if node.op_type == "Resize" and node.input[0] in ranges:  # nearest cells: the same values, and the same steps
             ranges[node.output[0]] = ranges[node.input[0]]
@@ -57,7 +57,7 @@ def quantised(model, pictures, root, leave=()):
         """The tensor's quantised twin, made once."""
         if name in done:
             return done[name]
-        lo, hi = (-128.0, 127.0) if name == "stem/centred" else (min(0.0, ranges[name]["min"]), max(1e-6, ranges[name]["max"]))
+        lo, hi = min(0.0, ranges[name]["min"]), max(1e-6, ranges[name]["max"])
         scale = max((hi - lo) / 255, 1e-8)
         zero = int(np.clip(round(-lo / scale), 0, 255))
         s, z = constant(f"{name}/scale", np.float32(scale)), constant(f"{name}/zero", np.uint8(zero))

@@ -24,7 +24,7 @@ def folded(weight, pixels=PIXELS):
 
 def with_bytes(model):
     """Replaces what lies between the input `picture` (N, H, W, 3) and the first ReLU, in place: (bytes / 127.5 - 1) * weights becomes
-    (bytes - 128) * weights / 127.5, what 128 is too much going into the bias. Only the padding is half a level darker."""
+    (bytes - 128) * weights / 127.5, what 128 is too much going into the bias. Only the padding is half a level darker. Returns the range of the bytes for quantise.py."""
     graph = model.graph
     constants = {w.name: numpy_helper.to_array(w) for w in graph.initializer}
     conv = next(n for n in graph.node if n.op_type == "Conv")
@@ -52,6 +52,7 @@ def with_bytes(model):
     ]
     del graph.node[:]
     graph.node.extend(stem + rest)
+    return {"stem/centred": {"min": -128.0, "max": 127.0}}
 
 
 def _leading(graph, name):

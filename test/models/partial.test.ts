@@ -21,7 +21,7 @@ const kinds: readonly (Omit<PlateLook, 'text'> & { start: string })[] = [
   { start: '云GD', country: 'cn', colour: 'green', lines: 1 },
 ]
 /** The plate's left and upper edges in the picture: plateScene puts them at 55 % of the width and half of the height. */
-const [WIDE, LEFT, TOP] = [800, 440, 225]
+const [WIDE, HIGH, LEFT, TOP] = [800, 450, 440, 225]
 
 interface Hidden {
   readonly look: PlateLook
@@ -40,8 +40,8 @@ const hidden = fc.record({
 })
 const scene = ({ look, plate }: Hidden) => plateScene(look, { width: WIDE, plate })
 
-/** Where the hidden part ends or begins, pixels. */
-const at = ({ plate, share, end }: Hidden) => Math.round(end === 'left' ? LEFT + share * plate : LEFT + plate - share * plate)
+/** Where the hidden part of a plate ends or begins that goes from `from` on for `length`, pixels. */
+const cutAt = ({ share, end }: Hidden, from: number, length: number) => Math.round(from + (end === 'left' ? share : 1 - share) * length)
 
 async function onlyRight(look: PlateLook, picture: Buffer): Promise<void> {
   const { plates } = await reader.read(picture)
@@ -51,12 +51,10 @@ const runs = { seed: 20261122, numRuns: 120, interruptAfterTimeLimit: 60_000 }
 
 /** The picture cut off so that it ends or begins within the plate. */
 async function cutOff(h: Hidden, across: boolean): Promise<Buffer> {
-  const [wide, high] = [WIDE, 450]
   const { height: plateHeight } = await sharp(await platePicture(h.look, h.plate)).metadata()
-  const size = across ? { from: LEFT, length: h.plate, all: wide } : { from: TOP, length: plateHeight!, all: high }
-  const cut = Math.round(h.end === 'left' ? size.from + h.share * size.length : size.from + (1 - h.share) * size.length)
-  const [start, length] = h.end === 'left' ? [cut, size.all - cut] : [0, cut]
-  const area = across ? { left: start, top: 0, width: length, height: high } : { left: 0, top: start, width: wide, height: length }
+  const cut = across ? cutAt(h, LEFT, h.plate) : cutAt(h, TOP, plateHeight!)
+  const [start, length] = h.end === 'left' ? [cut, (across ? WIDE : HIGH) - cut] : [0, cut]
+  const area = across ? { left: start, top: 0, width: length, height: HIGH } : { left: 0, top: start, width: WIDE, height: length }
   return sharp(await scene(h))
     .extract(area)
     .jpeg()
@@ -78,9 +76,10 @@ describe('a plate that is not all to be seen is not taken for another', () => {
     const others = hidden.filter((h) => h.look.colour !== 'green')
     await fc.assert(
       fc.asyncProperty(others, fc.constantFrom('#2b2e33', '#d9d9d4', '#c83b1e', '#56606a'), async (h, background) => {
-        const left = h.end === 'left' ? LEFT - 60 : at(h)
-        const width = h.end === 'left' ? at(h) - left : Math.round(h.plate * h.share) + 60
-        const post = { create: { width, height: 450, channels: 3, background } } as const
+        const cut = cutAt(h, LEFT, h.plate)
+        const left = h.end === 'left' ? LEFT - 60 : cut
+        const right = h.end === 'left' ? cut : LEFT + h.plate + 60
+        const post = { create: { width: right - left, height: HIGH, channels: 3, background } } as const
         const picture = await sharp(await scene(h))
           .composite([{ input: post, left, top: 0 }])
           .jpeg()
