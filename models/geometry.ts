@@ -12,6 +12,12 @@ export function sides([a, b, c, d]: Quad): { readonly width: number; readonly he
   return { width: (length(a, b) + length(d, c)) / 2, height: (length(a, d) + length(b, c)) / 2 }
 }
 
+/** Side of a square as large as the quad: of all plates, long or short, about the same at the same distance (233 to 311 mm). */
+export function size(quad: Quad): number {
+  const { width, height } = sides(quad)
+  return Math.sqrt(width * height)
+}
+
 /** How steep a quad's upper and lower edges are: radians from level, the right end lower than the left one positive. */
 export function slope([a, b, c, d]: Quad): number {
   return Math.atan2(b[1] - a[1] + c[1] - d[1], b[0] - a[0] + c[0] - d[0])

@@ -1,9 +1,23 @@
 /** The plate reader: picture → plates' corners → characters' probabilities → texts within the grammar → plates. */
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import { type AcceptRule, doubtAbout, type Judged } from './accept.ts'
+import {
+  type Candidate,
+  clear,
+  counts,
+  nearer,
+  type Place,
+  plain,
+  samePlace,
+  small,
+  standsBefore,
+  tiny,
+  vague,
+  whole,
+} from './candidate.ts'
 import { type Found, PlateFinder } from './finder.ts'
-import { mapped, overlap, sides, slope } from './geometry.ts'
-import { decodePicture, type Picture, type Raster } from './image.ts'
+import { mapped, sides, size } from './geometry.ts'
+import { decodePicture, type Picture } from './image.ts'
 import { loadModels } from './manifest.ts'
 import type { PlateColour, PlateRead, PlateReader, Quad, ReadOptions, ReadResult } from './plate.ts'
 import { createSession } from './runtime.ts'
@@ -30,7 +44,7 @@ export const READER: ReaderSettings = {
   readSide: 1280,
   find: 0.25,
   most: 4,
-  accept: { weakest: 0.84, confidence: 0.74, rival: 0.1 },
+  accept: { weakest: 0.92, confidence: 0.82, rival: 0.1 },
 }
 
 type Margins = readonly [first: number, ...more: number[]]
@@ -44,38 +58,25 @@ const AGAIN = 2
 const MARGINS: Margins = [0.04, -0.01]
 /** A whole picture that is one plate may be cut too tight or too wide. */
 const CROP_MARGINS: Margins = [0.04, 0, -0.03]
-/** A plate whose weakest character is this probable is not looked for again, nearer. */
-const ENOUGH = 0.9
 /** How much a plate's size counts against its certainty: the truck at the barrier is nearer than the one behind it. */
 const SIZE_WEIGHT = 0.35
-/** Plates narrower than this, pixels, are sure only when a nearer look says the same. */
-const SMALL = 60
-/** So are plates whose long edges are steeper than this, radians: the first look may have cut off a character at their end, and the rest may be a plate. */
-const STEEP = 0.2
-/** A plate that comes so near to the picture's edge, as a share of its size, may go on beyond it: what is seen of 29H12345 may read like 29H1234. */
-const EDGE = 0.06
 /** A look whose weakest character is less probable than this does not count against another one. */
 const DOUBT = 0.5
 /** What is less probably a plate of the two countries, and all of one, is none. */
 const PLATE = 0.3
 /** Who says that a picture is one plate is believed longer. */
 const CROP_PLATE = 0.02
-/** Finds of two looks that overlap more are the same plate. */
-const SAME_PLACE = 0.5
 /** A crop of a plate is also searched for its corners on a canvas that much larger. */
 const CROP_SIDE = 256
 
-interface Candidate {
-  readonly spelled: Spelled
-  /** Mean of all looks. */
-  readonly looked: Looked
-  readonly own: readonly Looked[]
-  /** The same place seen from farther away; if it is small, its looks are in the mean, too. */
-  readonly before: Candidate | undefined
-  readonly quad: Quad
-  readonly rank: number
-  /** All looks gave the same text. */
-  readonly confirmed: boolean
+/** What was looked at in a picture, and what of that can be read. */
+interface Seen {
+  readonly candidates: Candidate[]
+  readonly places: Place[]
+}
+interface Searched extends Seen {
+  /** Milliseconds of finding. */
+  readonly detect: number
 }
 
 export class OnnxPlateReader implements PlateReader {
@@ -124,15 +125,15 @@ export class OnnxPlateReader implements PlateReader {
     const searched = options.crop
       ? await this.#crop(picture)
       : await this.#search(picture, options.quick ? this.#settings.sides.slice(0, 1) : this.#settings.sides)
-    const plates = this.#plates(searched.candidates, picture, options.crop === true)
+    const plates = this.#plates(searched, picture, options.crop === true)
     const read = performance.now() - t1 - searched.detect
     return { plates, width: picture.fullWidth, height: picture.fullHeight, ms: { decode: t1 - t0, detect: searched.detect, read } }
   }
 
   /** Looks closer until a plate is clear enough: at the whole, at what was found, at the whole again. */
-  async #search(picture: Picture, at: readonly number[]): Promise<{ candidates: Candidate[]; detect: number }> {
+  async #search(picture: Picture, at: readonly number[]): Promise<Searched> {
     const { find, most } = this.#settings
-    const candidates: Candidate[] = []
+    const seen: Seen = { candidates: [], places: [] }
     const longest = Math.max(picture.width, picture.height)
     const detector = stopwatch()
     // A small plate is looked at nearer anyway: one cut is enough until then.
@@ -142,37 +143,54 @@ export class OnnxPlateReader implements PlateReader {
       if (side !== at[0] && side > 2 * longest) break
       const found = await detector.time(() => this.#finder.find(picture, side, find, most))
       const likely = found.filter((one, i) => i === 0 || one.score >= LIKELY)
-      candidates.push(...(await this.#look(picture, likely, MARGINS, { again })))
-      if (candidates.some((c) => clear(c) && !vague(c.quad))) break
-      if (!candidates.some(plain)) candidates.push(...(await this.#look(picture, found.slice(likely.length), MARGINS, { again })))
-      for (const one of found.slice(0, NEARER)) {
-        const looks = await this.#nearer(picture, one, candidates, detector)
-        candidates.push(...looks)
-        if (looks.some(clear)) break
+      await this.#look(picture, likely, MARGINS, seen, { again })
+      if (!seen.candidates.some((c) => clear(c) && !vague(c.quad))) {
+        if (!seen.candidates.some(plain)) await this.#look(picture, found.slice(likely.length), MARGINS, seen, { again })
+        for (const one of found.slice(0, NEARER)) if (await this.#nearer(picture, one, seen, detector)) break
       }
-      if (candidates.some(clear)) break
+      const sure = seen.candidates.filter(clear).sort((a, b) => size(b.quad) - size(a.quad))[0]
+      if (sure) {
+        await this.#before(picture, sure, found, seen, detector)
+        break
+      }
     }
-    return { candidates, detect: detector.ms() }
+    return { ...seen, detect: detector.ms() }
   }
 
-  /** A place looked at nearer until it is clear, each time from where it was found the last time. */
-  async #nearer(picture: Picture, found: Found, candidates: readonly Candidate[], detector: Stopwatch): Promise<Candidate[]> {
-    const looks: Candidate[] = []
-    let before = candidates.find((c) => c.quad === found.quad)
+  /** Reads what may stand before a clear plate: the truck behind must not be taken for the one at the barrier, whose plate is dirty. */
+  async #before(picture: Picture, sure: Candidate, found: readonly Found[], seen: Seen, detector: Stopwatch): Promise<void> {
+    const places = found.filter((f) => nearer(f.quad, sure.quad))
+    const lookedAt = (f: Found) => seen.places.find((p) => p.quad === f.quad)
+    await this.#look(
+      picture,
+      places.filter((f) => !lookedAt(f)),
+      MARGINS,
+      seen,
+    )
+    for (const place of places) {
+      const there = seen.candidates.find((c) => c.quad === place.quad)
+      const done = !there || clear(there) || seen.candidates.some((c) => c.before === there)
+      if (!done && standsBefore(there, sure)) await this.#nearer(picture, place, seen, detector)
+    }
+  }
+
+  /** A place looked at nearer until it is clear, each time from where it was found the last time. Whether it became clear. */
+  async #nearer(picture: Picture, found: Found, seen: Seen, detector: Stopwatch): Promise<boolean> {
+    let before = seen.candidates.find((c) => c.quad === found.quad)
     let place = found
-    for (let look = 0; look < AGAIN && !looks.some(clear); look++) {
+    for (let look = 0; look < AGAIN; look++) {
       const near = await detector.time(() => this.#finder.nearer(picture, place, this.#settings.find))
-      if (!near) break
-      const seen = await this.#look(picture, [near], MARGINS, { before })
-      looks.push(...seen)
-      before = seen[0]
+      if (!near) return false
+      const [now] = await this.#look(picture, [near], MARGINS, seen, { before })
+      if (now && clear(now)) return true
+      before = now
       place = near
     }
-    return looks
+    return false
   }
 
   /** The picture as it is, and the plate's corners in it where they are found. */
-  async #crop(picture: Picture): Promise<{ candidates: Candidate[]; detect: number }> {
+  async #crop(picture: Picture): Promise<Searched> {
     const { width, height } = picture
     const whole: Quad = [
       [0, 0],
@@ -180,30 +198,33 @@ export class OnnxPlateReader implements PlateReader {
       [width, height],
       [0, height],
     ]
-    const candidates = await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS, { least: CROP_PLATE })
+    const seen: Seen = { candidates: [], places: [] }
+    await this.#look(picture, [{ quad: whole, score: 1 }], CROP_MARGINS, seen, { least: CROP_PLATE })
     const detector = stopwatch()
-    if (!candidates.some(clear)) {
+    if (!seen.candidates.some(clear)) {
       const found = await detector.time(() => this.#finder.find(picture, CROP_SIDE, this.#settings.find, 1))
       const inner = found.filter((f) => sides(f.quad).width > width / 2)
-      candidates.push(...(await this.#look(picture, inner, MARGINS, { least: CROP_PLATE })))
+      await this.#look(picture, inner, MARGINS, seen, { least: CROP_PLATE })
     }
     // All are the same plate: the surest reading counts, whatever its size.
-    return { candidates: candidates.map((c) => ({ ...c, rank: c.spelled.score + Math.log(c.looked.plate) })), detect: detector.ms() }
+    const candidates = seen.candidates.map((c) => ({ ...c, rank: c.spelled.score + Math.log(c.looked.plate) }))
+    return { candidates, places: [], detect: detector.ms() }
   }
 
-  /** What shows no plate when cut out once is not cut out again; nor is a place for which `again` is false. */
+  /** Reads places; what shows no plate when cut out once is not cut out again, nor is a place for which `again` is false. Returns those that can be read. */
   async #look(
     picture: Picture,
     found: readonly Found[],
     [first, ...more]: Margins,
+    seen: Seen,
     { again = () => true, before, least = PLATE }: { again?: (quad: Quad) => boolean; before?: Candidate | undefined; least?: number } = {},
   ): Promise<Candidate[]> {
     const once = await this.#slots.read(
       picture,
       found.map(({ quad }) => ({ quad, margin: first })),
     )
-    const places = found.map(({ quad, score }, i) => ({ quad, score, own: [once[i]!] })).filter(({ own }) => spelledOf(own[0]!, least))
-    const worth = places.filter(({ quad }) => again(quad))
+    const places = found.map((f, i) => ({ ...f, own: [once[i]!], worth: spelledOf(once[i]!, least) !== null }))
+    const worth = places.filter((p) => p.worth && again(p.quad))
     const looks = await this.#slots.read(
       picture,
       worth.flatMap(({ quad }) => more.map((margin) => ({ quad, margin }))),
@@ -212,9 +233,10 @@ export class OnnxPlateReader implements PlateReader {
       own.push(...looks.slice(i * more.length, (i + 1) * more.length))
     })
     const candidates: Candidate[] = []
-    for (const { quad, score, own } of places) {
-      const looked = mean([...own, ...(counts(before) ? before.own : [])])
-      const spelled = spelledOf(looked, least)
+    for (const { quad, score, own, worth } of places) {
+      const looked = mean([...own, ...(worth && counts(before) ? before.own : [])])
+      const spelled = worth ? spelledOf(looked, least) : null
+      seen.places.push({ quad, looked, spelled })
       if (!spelled) continue
       const certainty = Math.max(-6, spelled.score / spelled.chars.length) + Math.log(looked.plate) + 0.5 * Math.log(score)
       candidates.push({
@@ -227,26 +249,29 @@ export class OnnxPlateReader implements PlateReader {
         confirmed: own.length > 1 && own.every((l) => spell(l.probs)?.text === spelled.text),
       })
     }
+    seen.candidates.push(...candidates)
     return candidates
   }
 
   /** Best first, one for each place and text. */
-  #plates(candidates: readonly Candidate[], picture: Picture, crop: boolean): PlateRead[] {
+  #plates({ candidates, places }: Seen, picture: Picture, crop: boolean): PlateRead[] {
     const plates: PlateRead[] = []
-    const same = (a: Candidate, b: Candidate) => a !== b && overlap(a.quad, b.quad) > SAME_PLACE
+    const same = (a: Candidate, b: Candidate) => a !== b && samePlace(a.quad, b.quad)
     const seenNearer = new Set(candidates.map((c) => (plain(c) || counts(c.before) ? c.before : undefined)))
     for (const c of candidates.filter((c) => !seenNearer.has(c)).sort((a, b) => b.rank - a.rank)) {
       const quad = mapped(c.quad, ([x, y]) => [round(x * picture.scale), round(y * picture.scale)])
-      if (plates.some((p) => p.text === c.spelled.text || overlap(p.quad, quad) > SAME_PLACE)) continue
+      if (plates.some((p) => p.text === c.spelled.text || samePlace(p.quad, quad))) continue
       const others = candidates.filter((o) => same(o, c) && o.spelled.weakest >= DOUBT && o.looked.plate >= DOUBT)
       const agreed = others.every((o) => o.spelled.text === c.spelled.text)
       const enough = crop || others.length > 0 || !vague(c.quad)
-      plates.push(this.#plate(c, quad, { whole: crop || whole(c.quad, picture), agreed, enough }))
+      const nearest = !places.some((p) => standsBefore(p, c))
+      const large = crop || !tiny(c.quad, linesOf(c.looked))
+      plates.push(this.#plate(c, quad, { whole: crop || whole(c.quad, picture), large, agreed, enough, nearest }))
     }
     return plates
   }
 
-  #plate(c: Candidate, quad: Quad, seen: Pick<Judged, 'whole' | 'agreed' | 'enough'>): PlateRead {
+  #plate(c: Candidate, quad: Quad, seen: Pick<Judged, 'whole' | 'large' | 'agreed' | 'enough' | 'nearest'>): PlateRead {
     const { spelled } = c
     const { colours } = this.#slots.model
     const best = c.looked.colours.indexOf(Math.max(...c.looked.colours))
@@ -256,7 +281,7 @@ export class OnnxPlateReader implements PlateReader {
     return {
       text: spelled.text,
       country: spelled.pattern.country,
-      lines: c.looked.twoLines > 0.5 ? 2 : 1,
+      lines: linesOf(c.looked),
       colour,
       confidence,
       weakest: spelled.weakest,
@@ -270,25 +295,8 @@ export class OnnxPlateReader implements PlateReader {
 
 /** What it says; null when it is rather no plate of the two countries, or nothing in their grammars. */
 const spelledOf = (looked: Looked, least: number): Spelled | null => (looked.plate < least ? null : spell(looked.probs))
-/** Read without doubt, but perhaps once only. */
-const plain = (c: Candidate): boolean => c.spelled.weakest >= ENOUGH && c.looked.plate >= ENOUGH
-/** Needs no closer look. */
-const clear = (c: Candidate): boolean => c.confirmed && plain(c)
-/** Two cuts of so few pixels are hardly two looks. */
-const small = (quad: Quad): boolean => sides(quad).width < SMALL
 
-/** Of a small plate the look from farther away counts, too; a larger one that was not clear was cut out badly. */
-const counts = (before: Candidate | undefined): before is Candidate => before !== undefined && small(before.quad)
-
-/** All of it is in the picture, as far as one can see. */
-function whole(quad: Quad, { width, height }: Raster): boolean {
-  const plate = sides(quad)
-  const [right, down] = [EDGE * plate.width, EDGE * plate.height]
-  return quad.every(([x, y]) => x > right && x < width - right && y > down && y < height - down)
-}
-
-/** One look is not enough. */
-const vague = (quad: Quad): boolean => small(quad) || Math.abs(slope(quad)) > STEEP
+const linesOf = (looked: Looked): 1 | 2 => (looked.twoLines > 0.5 ? 2 : 1)
 
 interface Stopwatch {
   ms(): number

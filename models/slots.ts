@@ -28,6 +28,8 @@ export interface Looked {
   readonly probs: SlotProbs
   /** Probability that it is. */
   readonly plate: number
+  /** Probability that it is one or a part of one: an end may be hidden. */
+  readonly present: number
   /** Probability of two lines. */
   readonly twoLines: number
   /** Probabilities in the order of the model's list. */
@@ -54,11 +56,15 @@ export class SlotReader {
     const out = await runBytes(this.#session, input, [cuts.length, height, width, 3])
     const part = (name: string, i: number, n: number) => out[name]!.subarray(i * n, (i + 1) * n)
     const none = countries.indexOf('none')
-    return cuts.map((_, i) => ({
-      ...givenPlate({ slots, alphabet, data: part('chars', i, slots * alphabet.length) }, 1 - part('country', i, countries.length)[none]!),
-      twoLines: part('lines', i, 2)[1]!,
-      colours: part('colour', i, colours.length),
-    }))
+    return cuts.map((_, i) => {
+      const present = 1 - part('country', i, countries.length)[none]!
+      return {
+        ...givenPlate({ slots, alphabet, data: part('chars', i, slots * alphabet.length) }, present),
+        present,
+        twoLines: part('lines', i, 2)[1]!,
+        colours: part('colour', i, colours.length),
+      }
+    })
   }
 
   async close(): Promise<void> {
@@ -74,9 +80,9 @@ const SHORTEST = Math.min(...PATTERNS.map((p) => p.cells.length))
 /**
  * What is no plate, or only a part of one, has no characters at all: the reader's doubt whether it is one stands in every slot. Here it is taken out
  * of them and told once, else it would count nine times in their product. Pure.
- * @param plate what the reader says of the whole: probability that it is a plate of one of the two countries
+ * @param present what the reader says of the whole: probability that it is a plate of one of the two countries or a part of one
  */
-export function givenPlate({ slots, alphabet, data }: SlotProbs, plate: number): Pick<Looked, 'probs' | 'plate'> {
+export function givenPlate({ slots, alphabet, data }: SlotProbs, present: number): Pick<Looked, 'probs' | 'plate'> {
   const n = alphabet.length
   const empty = Array.from({ length: SHORTEST }, (_, i) => data[i * n]!)
   const usual = empty.reduce((a, b) => a + b, 0) / SHORTEST
@@ -87,7 +93,7 @@ export function givenPlate({ slots, alphabet, data }: SlotProbs, plate: number):
     given[i * n]! -= nothing
     for (let k = 0; k < n; k++) given[i * n + k]! /= 1 - nothing
   }
-  return { probs: { slots, alphabet, data: given }, plate: Math.min(plate, 1 - Math.max(...empty)) }
+  return { probs: { slots, alphabet, data: given }, plate: Math.min(present, 1 - Math.max(...empty)) }
 }
 
 /** The mean of several looks at one plate: each may be off where the other is not. One that rather sees no plate counts less. */
@@ -101,6 +107,7 @@ export function mean(looks: readonly Looked[]): Looked {
   return {
     probs: { ...looks[0]!.probs, data: weighed(looks.map((l) => l.probs.data)) },
     plate: all / looks.length,
+    present: sum((l) => l.present) / looks.length,
     twoLines: sum((l) => l.twoLines) / looks.length,
     colours: weighed(looks.map((l) => l.colours)),
   }

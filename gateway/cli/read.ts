@@ -15,7 +15,9 @@ const AHEAD = 2
 
 /** What a technician is told about an unsure reading. */
 const WHY: Record<Doubt, string> = {
+  farther: 'another vehicle is much nearer',
   edge: 'may go on beyond the edge of the picture',
+  tiny: 'its characters are lower than six pixels',
   unclear: 'not clear enough',
   'looks-differ': 'two looks at it differ',
   'one-look': 'small or seen from the side, and not found again in a nearer look',

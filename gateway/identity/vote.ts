@@ -73,11 +73,12 @@ function join(cluster: Cluster, read: PlateRead): Cluster {
   }
 }
 
-/** Adds the reads of one picture. Each cluster takes at most one plate of a picture. Pure. */
+/** Adds the reads of one picture. Each cluster takes at most one plate of a picture. Plates of vehicles behind do not speak for the one at the barrier. Pure. */
 export function addReads(vote: Vote, position: 'front' | 'rear', plates: readonly PlateRead[]): Vote {
   const clusters = [...vote.clusters]
   const taken = new Set<number>()
   for (const read of plates) {
+    if (read.doubt === 'farther') continue
     let at = -1
     let nearest = 3
     clusters.forEach((c, i) => {

@@ -46,7 +46,7 @@ class Pen:
         self.shapes = shapes
         plates = shapes.vn if country == "vn" else (["cn140"] if shapes.cn else [])
         x = r.random()
-        self.true = bool(plates) and x < (0.35 if country == "vn" else 0.72)
+        self.true = bool(plates) and x < (0.35 if country == "vn" else 0.5)
         din = [s for s in shapes.latin if s.startswith(DIN)]
         if self.true:
             # The slanted versions of the Vietnamese glyphs come from photos seen askew: the upright one is the commonest.

@@ -1,6 +1,6 @@
 """Writes shards of reader samples into a pool until stopped. Run as many as there are cores to spare.
 
-usage: generate_reader.py --pool DIR --fonts NODE_MODULES/@fontsource [--train DIR] [--plates DIR] [--seed N] [--shards N] [--held-apart]
+usage: generate_reader.py --pool DIR --fonts NODE_MODULES/@fontsource [--train DIR] [--plates DIR] [--seed N] [--shards N] [--detector FILE]
 """
 import argparse
 
@@ -8,11 +8,28 @@ import cv2
 import numpy as np
 
 from glyphs import Shapes
+from hard import Mistaken, lettering
 from plates import Surroundings, no_plate, samples, test_texts
 from pool import Pool
+from scenes import Scenes
 
 BACKGROUNDS = ("roads_bg", "wagon_bg", "openimages_plates", "robertlucian_ro", "naruesorn_th")
 PER_SHARD = 6000
+
+
+#: How often each comes, beside three photos of one plate.
+BACKGROUND, NAMES, MISTAKEN = 0.05, 0.07, 0.08
+
+
+def _some(r, shapes, around, avoid, mistaken):
+    x = r.random()
+    if x < BACKGROUND:
+        return [no_plate(r, around)]
+    if x < BACKGROUND + NAMES:
+        return [lettering(r, shapes, around)]
+    if mistaken and x < BACKGROUND + NAMES + MISTAKEN:
+        return [mistaken.cut(r)]
+    return samples(r, shapes, around, avoid)
 
 
 def main():
@@ -22,17 +39,19 @@ def main():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--shards", type=int, default=10**9)
     a.add_argument("--keep", type=int, default=60)
+    a.add_argument("--detector", help="a trained one: what it takes for plates and is none is shown, too")
     a = a.parse_args()
     cv2.setNumThreads(1)
     shapes = Shapes(a.fonts, a.train)
     around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
     avoid = test_texts(a.plates) if a.plates else frozenset()
+    mistaken = Mistaken(a.detector, shapes, Scenes(a.train), a.seed) if a.detector and a.train else None
     pool = Pool(a.pool, a.keep)
     r = np.random.default_rng(a.seed)
     for _ in range(a.shards):
         xs, ys = [], []
         while len(xs) < PER_SHARD:
-            for x, y in [no_plate(r, around)] if r.random() < 0.1 else samples(r, shapes, around, avoid):
+            for x, y in _some(r, shapes, around, avoid, mistaken):
                 xs.append(x)
                 ys.append(np.concatenate([y[0], y[1:4], y[4]]).astype(np.uint8))
         pool.write(x=np.stack(xs[:PER_SHARD]), y=np.stack(ys[:PER_SHARD]))

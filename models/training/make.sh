@@ -27,7 +27,7 @@ fonts=$work/node_modules/@fontsource
 export OMP_NUM_THREADS=1
 jobs=()
 trap 'kill "${jobs[@]}" 2>/dev/null || true' EXIT
-"$python" "$here/generate_reader.py" --pool "$work/pool-reader" --fonts "$fonts" --train "$train" --plates "$plates" --seed 1 & jobs+=($!)
+"$python" "$here/generate_reader.py" --pool "$work/pool-reader" --fonts "$fonts" --train "$train" --plates "$plates" --seed 1 --detector "$here/start/detector.pt" & jobs+=($!)
 "$python" "$here/generate_detector.py" --pool "$work/pool-detector" --fonts "$fonts" --train "$train" --seed 2 & jobs+=($!)
 "$python" "$here/train_detector.py" --pool "$work/pool-detector" --out "$work/detector.pt" --minutes "$minutes" > "$work/detector.log" & detector=$!
 "$python" "$here/train_reader.py" --pool "$work/pool-reader" --out "$work/reader.pt" --minutes "$minutes" --train "$train" --plates "$plates"

@@ -138,13 +138,13 @@ def _words(r):
 _FONTS = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX]
 
 
-def _text(r, shapes, height):
-    """A sign: one to three rows of text on a ground, or no ground. Returns float32 RGB and a mask."""
+def sign(r, shapes, words=_words):
+    """A sign: one to three rows of `words(r)` on a ground. Returns float32 RGB and the mask of its strokes."""
     rows = []
     font = shapes.sets[shapes.latin[r.integers(len(shapes.latin))]]
     for _ in range(r.choice([1, 2, 3], p=[0.6, 0.28, 0.12])):
         cells = []
-        for c in _words(r):
+        for c in words(r):
             m = font.get(c)
             if m is None:
                 cells.append(np.zeros((40, 12), np.uint8))
@@ -166,7 +166,7 @@ def _text(r, shapes, height):
 
 def _sign(r, shapes, im, taken):
     """Text that is no plate, on a ground of its own, or straight on what is there."""
-    picture, ink = _text(r, shapes, 0)
+    picture, ink = sign(r, shapes)
     h, w = ink.shape
     width = float(np.exp(r.uniform(np.log(25), np.log(300))))
     quad = tilted(r, width, width * h / w, 0.6)

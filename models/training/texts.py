@@ -79,14 +79,14 @@ def chinese(r):
     province = _pick(r, PROVINCES) if r.random() < 0.75 else _pick(r, "云桂粤湘川苏皖浙沪")
     city = _pick(r, CN_LETTERS)
     x = r.random()
-    if x < 0.34:
+    if x < 0.26:
         # O stood for police and authorities for decades; some of these plates are still about.
         return Look(province + ("O" if r.random() < 0.05 else city) + _serial(r, 5), "cn", "blue", 1, "ordinary")
-    if x < 0.46:
+    if x < 0.36:
         return Look(province + city + _serial(r, 5), "cn", "yellow", 1, "ordinary")
-    if x < 0.63:
+    if x < 0.57:
         return Look(province + city + _serial(r, 5), "cn", "yellow", 2, "ordinary")
-    if x < 0.77:
+    if x < 0.73:
         return Look(province + city + _serial(r, 4) + "挂", "cn", "yellow", 2 if r.random() < 0.85 else 1, "trailer")
     if x < 0.90:
         if r.random() < 0.55:

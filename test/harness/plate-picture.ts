@@ -31,8 +31,13 @@ export async function plateScene(
     .rotate(angle, { background: '#56606a' })
     .affine([1, 0, Math.tan((slope * Math.PI) / 180), 1], { background: '#56606a' })
     .toBuffer()
+  return greyScene([{ input: cut, left: Math.round(width * 0.55), top: Math.round(height * 0.5) }], width, height)
+}
+
+/** Pictures on grey, as JPEG. */
+export function greyScene(parts: readonly { input: Buffer; left: number; top: number }[], width = 1280, height = 720): Promise<Buffer> {
   return sharp({ create: { width, height, channels: 3, background: '#56606a' } })
-    .composite([{ input: cut, left: Math.round(width * 0.55), top: Math.round(height * 0.5) }])
+    .composite([...parts])
     .jpeg({ quality: 85 })
     .toBuffer()
 }

@@ -11,6 +11,7 @@ import { VirtualClock } from '../../gateway/kernel/virtual-clock.ts'
 import { Gateway } from '../../gateway/site/gateway.ts'
 import type { Passage } from '../../gateway/site/passage.ts'
 import type { ReaderPool } from '../../models/plate.ts'
+import type { Painter } from '../sim/camera.ts'
 import { type Feed, MqttFeed } from '../sim/feed.ts'
 import { loadScenario } from '../sim/scenario.ts'
 import { createWorld, type World, type WorldOptions } from '../sim/world.ts'
@@ -27,8 +28,8 @@ export interface SiteOptions extends Pick<WorldOptions, 'traffic' | 'officer' | 
   readonly seed?: string | number
   /** A scene of test/sim/scenarios by name. */
   readonly scene?: string
-  /** Drawn pictures and the real reader; default: labelled pictures and a reader that knows the labels. */
-  readonly realReader?: boolean
+  /** Drawn pictures, or these, and the real reader; default: labelled pictures and a reader that knows the labels. */
+  readonly realReader?: boolean | Painter
   /** Default: a new one, removed at stop. */
   readonly dataDir?: string
   readonly log?: Log
@@ -137,7 +138,7 @@ export async function startSite(o: SiteOptions): Promise<RunningSite> {
       officer: o.officer ?? false,
       ...(o.fps === undefined ? {} : { fps: o.fps }),
       ...(o.scene === undefined ? {} : { scenario: loadScenario(`test/sim/scenarios/${o.scene}.yaml`) }),
-      ...(o.realReader ? {} : { painter: labelPainter }),
+      ...(o.realReader === true ? {} : { painter: o.realReader || labelPainter }),
     })
     undo.push(() => world.stop())
     world.start()

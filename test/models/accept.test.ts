@@ -17,6 +17,8 @@ const good: Judged = {
   confirmed: true,
   agreed: true,
   enough: true,
+  nearest: true,
+  large: true,
 }
 
 describe('a reading is good enough to open on', () => {
@@ -38,13 +40,21 @@ describe('a reading is good enough to open on', () => {
     // A green plate has eight characters: one is hidden.
     ['colour', { spelled: spelled('云GD8200'), colour: 'green' }],
     // No locality has 13.
+    ['farther', { nearest: false, whole: false, large: false }],
+    ['tiny', { large: false }],
     ['issuer', { spelled: spelled('13C12345') }],
   ] as const)('unless: %s (%j)', (doubt, wrong) => {
     expect(doubtAbout({ ...good, ...wrong }, RULE)).toBe(doubt)
   })
 
   it('only when all of it is so, however probable', () => {
-    const flags = fc.record({ whole: fc.boolean(), confirmed: fc.boolean(), agreed: fc.boolean(), enough: fc.boolean() })
+    const flags = fc.record({
+      whole: fc.boolean(),
+      confirmed: fc.boolean(),
+      agreed: fc.boolean(),
+      enough: fc.boolean(),
+      nearest: fc.boolean(),
+    })
     const number = fc.double({ min: 0, max: 1, noNaN: true })
     fc.assert(
       fc.property(flags, number, number, number, fc.nat(2), (seen, confidence, weakest, rival, substitutions) => {

@@ -67,6 +67,7 @@ describe('the mean of several looks', () => {
   const look = (rows: number[][], plate: number): Looked => ({
     probs: flat(rows),
     plate,
+    present: plate,
     twoLines: plate,
     colours: new Float32Array([plate, 0]),
   })

@@ -93,6 +93,17 @@ describe('vote', () => {
     expect(tally(vote, OPTIONS).map((p) => p.position)).toEqual(['front', 'rear'])
   })
 
+  it('leaves out the plates of vehicles behind: a declared one must not stand for the one whose plate is dirty', () => {
+    const behind = { ...read('29H98765', 0.99, {}, false), doubt: 'farther' as const }
+    expect(voted([behind], [behind])).toEqual([])
+    expect(voted([read('24C12345'), behind], [read('24C12345'), behind]).map((p) => p.text)).toEqual(['24C12345'])
+    const known = index(declared({ id: 'D-1', plate: '29H98765' }))
+    expect(who(voted([behind], [behind]), known)).toMatchObject({ match: 'unread', declaration: null })
+    // The same reading, unsure for another reason, may stand for it.
+    const unclear = { ...behind, doubt: 'unclear' as const }
+    expect(who(voted([unclear], [unclear]), known)).toMatchObject({ match: 'near', declaration: { id: 'D-1' } })
+  })
+
   it('stays bounded on a truck painted with numbers', () => {
     let vote = emptyVote
     for (let i = 0; i < 200; i++)

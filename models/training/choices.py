@@ -1,6 +1,8 @@
-"""Slots against CTC: the same trained backbone, both heads begun anew, the same samples in the same order, the same look at real photos.
+"""What the reader was chosen by: one part begun anew, the trained rest around it, the same samples in the same order, the same look at real photos.
 
-usage: heads.py --head slots|ctc --pool DIR --start FILE.pt --train DIR --plates DIR [--steps 1000] [--batch 64] [--rate 8e-4]
+slots, ctc: the head on the trained backbone. dense, depthwise: the convolutions of the backbone under the trained head.
+
+usage: choices.py --part slots|ctc|dense|depthwise --pool DIR --start FILE.pt --train DIR --plates DIR [--steps 1000] [--batch 64] [--rate 8e-4]
 """
 import argparse
 
@@ -62,9 +64,40 @@ class Ctc(Reader):
         return (out,)
 
 
+def _light(a, b, stride=1):
+    """A 3×3 convolution as one for each channel and one over the channels (Howard et al. 2017, MobileNets)."""
+    return nn.Sequential(
+        nn.Conv2d(a, a, 3, stride, 1, groups=a, bias=False), nn.BatchNorm2d(a), nn.ReLU(inplace=True), nn.Conv2d(a, b, 1, bias=False), nn.BatchNorm2d(b)
+    )
+
+
+class Depthwise(Reader):
+    """The reader with a backbone of the same widths and depth, of depthwise convolutions but for the first one."""
+
+    def __init__(self):
+        super().__init__()
+        for layer in self.features[1:]:
+            if hasattr(layer, "a"):  # Residual: see reader.py
+                n = layer.b[0].out_channels
+                layer.a, layer.b = nn.Sequential(_light(n, n), nn.ReLU(inplace=True)), _light(n, n)
+            else:
+                old = layer[0]
+                layer[0], layer[1] = _light(old.in_channels, old.out_channels, old.stride), nn.Identity()
+
+
+#: What is made anew, and what of the trained weights is kept.
+PARTS = {
+    "slots": (Reader, ("features", "place", "context", "cell")),
+    "ctc": (Ctc, ("features", "place", "context", "cell")),
+    "dense": (Reader, ("place", "context", "look", "slots", "norm", "cell", "char", "about")),
+    "depthwise": (Depthwise, ("place", "context", "look", "slots", "norm", "cell", "char", "about")),
+}
+
+
 def main():
     a = argparse.ArgumentParser()
-    for name in ("head", "pool", "start", "train", "plates", "save"):
+    a.add_argument("--part", choices=PARTS, required=True)
+    for name in ("pool", "start", "train", "plates", "save"):
         a.add_argument(f"--{name}")
     a.add_argument("--steps", type=int, default=1000)
     a.add_argument("--batch", type=int, default=64)
@@ -73,10 +106,11 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(1)
     r = np.random.default_rng(1)
-    model = Ctc() if a.head == "ctc" else Reader()
+    make, parts = PARTS[a.part]
+    model = make()
     trained = torch.load(a.start, map_location="cpu")["model"]
     own = model.state_dict()
-    kept = {k: v for k, v in trained.items() if k.startswith(("features", "place", "context", "cell"))}
+    kept = {k: v for k, v in trained.items() if k.startswith(parts)}
     model.load_state_dict({**own, **kept})
     model = model.to(memory_format=torch.channels_last).train()
     check = validation(a.plates)
@@ -93,14 +127,14 @@ def main():
             g["lr"] = a.rate * min(1, step / 100) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / a.steps)))
         teach = max(0.0, 0.5 * (1 - step / a.steps / 0.7))
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            loss = model.losses(x, y, teach) if a.head == "ctc" else losses(model, x, y, teach)
+            loss = model.losses(x, y, teach) if isinstance(model, Ctc) else losses(model, x, y, teach)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimiser.step()
         told += float(loss.detach())
         if step % 100 == 0:
-            print(f"{a.head} step {step} loss {told / 100:.4f}", flush=True)
+            print(f"{a.part} step {step} loss {told / 100:.4f}", flush=True)
             told = 0.0
         if step % 250 == 0 or step == a.steps:
             print(f"    {score(model, *check, 'cpu')}", flush=True)

@@ -1,0 +1,66 @@
+"""What the detector takes for a plate and is none: radiator grilles, lamps, badges, names on doors. The reader is the one who must say so."""
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from camera import light, seen
+from detector import Detector, peaks
+from plates import MARGIN, NOTHING, found, photographed, rectified
+from scenes import _overlaps, scene, sign
+from texts import LETTERS
+
+#: Places this probable are kept: the runtime reads from 0.25 on, and the next detector errs elsewhere.
+THRESHOLD = 0.12
+#: Room kept around a place, as a share of its size, so that it can be cut out a little differently each time.
+ROOM = 0.4
+
+
+class Mistaken:
+    """Places in drawn-over scenes (see scenes.py) that a trained detector finds and that overlap no plate, theirs or ours."""
+
+    def __init__(self, detector, shapes, scenes, seed=1, most=1000):
+        """detector: checkpoint as train_detector.py or start/ has it; most: places looked for, in at most twice as many scenes."""
+        torch.set_num_threads(1)
+        model = Detector().eval()
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in torch.load(detector, map_location="cpu")["model"].items()})
+        r = np.random.default_rng([seed, 11])
+        self.places = []
+        for _ in range(2 * most):
+            if len(self.places) >= most:
+                break
+            picture, quads = scene(r, shapes, scenes)
+            plates = list(quads[~np.isnan(quads[:, 0, 0])])
+            for quad, _ in peaks(model, torch.from_numpy(picture[None]), THRESHOLD, 4)[0]:
+                if min(quad.max(0) - quad.min(0)) >= 4 and not _overlaps(quad, plates, 0):
+                    self.places.append(_piece(picture, quad))
+
+    def cut(self, r):
+        """One of them as the reader is given it, seen a little differently each time, with labels."""
+        picture, quad = self.places[r.integers(len(self.places))]
+        picture = seen(r, light(r, picture.astype(np.float32)), float(np.ptp(quad[:, 1])), 0.3)
+        return rectified(picture, found(r, quad), MARGIN), NOTHING
+
+
+def _name(r):
+    """A word or two, or a telephone number: nothing that a part of a plate might say."""
+    word = lambda: "".join(LETTERS[i] for i in r.integers(0, 26, r.integers(3, 9)))
+    return f"0{r.integers(100, 1000)}.{r.integers(100, 1000)}.{r.integers(100, 1000)}" if r.random() < 0.2 else word() if r.random() < 0.6 else f"{word()} {word()}"
+
+
+def lettering(r, shapes, around):
+    """A firm's or a maker's name, on a sign or straight on the body, as the reader is given a plate; with labels."""
+    picture, ink = sign(r, shapes, _name)
+    look = SimpleNamespace(kind="painted" if r.random() < 0.4 else "sign", lines=1)
+    photo, quad, _ = photographed(r, shapes, around, look, (picture, ink, np.float32([[0, 0]])))
+    return rectified(photo, found(r, quad), MARGIN), NOTHING
+
+
+def _piece(picture, quad):
+    """A copy of the place with room around it, and where it lies in that."""
+    h, w = picture.shape[:2]
+    lo, hi = quad.min(0), quad.max(0)
+    room = (hi - lo) * ROOM + 2
+    x0, y0 = np.clip(np.floor(lo - room), 0, [w - 2, h - 2]).astype(int)
+    x1, y1 = np.clip(np.ceil(hi + room), [x0 + 2, y0 + 2], [w, h]).astype(int)
+    return picture[y0:y1, x0:x1].copy(), np.float32(quad) - np.float32([x0, y0])
