@@ -16,9 +16,9 @@ export interface CharRead {
 
 /**
  * Why a reading is not good enough to open on: it is of a vehicle behind, since the plate of another one in the picture is much larger; the plate
- * may go on beyond the picture's edge; its characters are lower than six pixels; they are not probable enough; two looks at it differ; it is small or steep and was not found again in
- * a nearer look; another syntax allows another text that is nearly as probable; no such plates come in its colour; no such province, locality or
- * code is known.
+ * may go on beyond the picture's edge; its characters are lower than six pixels; they are not probable enough; two looks at it differ; it is small or
+ * steep and was not found again in a nearer look; another syntax allows another text that is nearly as probable; no such plates come in its colour;
+ * no such province, locality or code is known.
  */
 export type Doubt = 'farther' | 'edge' | 'tiny' | 'unclear' | 'looks-differ' | 'one-look' | 'rival' | 'colour' | 'issuer'
 

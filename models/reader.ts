@@ -148,29 +148,26 @@ export class OnnxPlateReader implements PlateReader {
         if (!seen.candidates.some(plain)) await this.#look(picture, found.slice(likely.length), MARGINS, seen, { again })
         for (const one of found.slice(0, NEARER)) if (await this.#nearer(picture, one, seen, detector)) break
       }
-      const sure = seen.candidates.filter(clear).sort((a, b) => size(b.quad) - size(a.quad))[0]
-      if (sure) {
-        await this.#before(picture, sure, found, seen, detector)
-        break
-      }
+      const largest = seen.candidates.filter(plain).sort((a, b) => size(b.quad) - size(a.quad))[0]
+      if (largest) await this.#before(picture, largest, found, seen, detector)
+      if (seen.candidates.some(clear)) break
     }
     return { ...seen, detect: detector.ms() }
   }
 
-  /** Reads what may stand before a clear plate: the truck behind must not be taken for the one at the barrier, whose plate is dirty. */
-  async #before(picture: Picture, sure: Candidate, found: readonly Found[], seen: Seen, detector: Stopwatch): Promise<void> {
-    const places = found.filter((f) => nearer(f.quad, sure.quad))
-    const lookedAt = (f: Found) => seen.places.find((p) => p.quad === f.quad)
+  /** Reads what may stand before a plate: the truck behind must not be taken for the one at the barrier, whose plate is dirty. */
+  async #before(picture: Picture, behind: Candidate, found: readonly Found[], seen: Seen, detector: Stopwatch): Promise<void> {
+    const places = found.filter((f) => nearer(f.quad, behind.quad))
     await this.#look(
       picture,
-      places.filter((f) => !lookedAt(f)),
+      places.filter((f) => !seen.places.some((p) => p.quad === f.quad)),
       MARGINS,
       seen,
     )
     for (const place of places) {
       const there = seen.candidates.find((c) => c.quad === place.quad)
       const done = !there || clear(there) || seen.candidates.some((c) => c.before === there)
-      if (!done && standsBefore(there, sure)) await this.#nearer(picture, place, seen, detector)
+      if (!done && standsBefore(there, behind)) await this.#nearer(picture, place, seen, detector)
     }
   }
 

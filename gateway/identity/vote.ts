@@ -21,6 +21,8 @@ interface Cluster {
   readonly length: number
   readonly frames: number
   readonly accepted: number
+  /** Of them those in which another vehicle's plate was much nearer. */
+  readonly behind: number
   /** Per character position: sum of probabilities by character. */
   readonly sums: readonly ReadonlyMap<string, number>[]
   /** Frames per colour and per number of lines. */
@@ -67,18 +69,18 @@ function join(cluster: Cluster, read: PlateRead): Cluster {
     ...cluster,
     frames: cluster.frames + 1,
     accepted: cluster.accepted + (read.accepted ? 1 : 0),
+    behind: cluster.behind + (read.doubt === 'farther' ? 1 : 0),
     sums: cluster.sums.map((sums, i) => addChar(sums, read.chars[i]!)),
     colours: new Map(cluster.colours).set(read.colour, (cluster.colours.get(read.colour) ?? 0) + 1),
     twoLine: cluster.twoLine + (read.lines === 2 ? 1 : 0),
   }
 }
 
-/** Adds the reads of one picture. Each cluster takes at most one plate of a picture. Plates of vehicles behind do not speak for the one at the barrier. Pure. */
+/** Adds the reads of one picture. Each cluster takes at most one plate of a picture. Pure. */
 export function addReads(vote: Vote, position: 'front' | 'rear', plates: readonly PlateRead[]): Vote {
   const clusters = [...vote.clusters]
   const taken = new Set<number>()
   for (const read of plates) {
-    if (read.doubt === 'farther') continue
     let at = -1
     let nearest = 3
     clusters.forEach((c, i) => {
@@ -96,6 +98,7 @@ export function addReads(vote: Vote, position: 'front' | 'rear', plates: readonl
         length: read.chars.length,
         frames: 0,
         accepted: 0,
+        behind: 0,
         sums: read.chars.map(() => new Map()),
         colours: new Map(),
         twoLine: 0,
@@ -136,9 +139,10 @@ function votedChars(c: Cluster): CharRead[] {
   })
 }
 
-/** The plates that the frames so far speak for, strongest first. Pure. */
+/** The plates that the frames so far speak for, strongest first. What stood behind another vehicle in half of its frames is not of this one. Pure. */
 export function tally(vote: Vote, options: VoteOptions): VotedPlate[] {
-  return [...vote.clusters]
+  return vote.clusters
+    .filter((c) => c.behind * 2 < c.frames)
     .sort((a, b) => weight(b) - weight(a))
     .map((c) => {
       const chars = votedChars(c)

@@ -99,8 +99,10 @@ describe('vote', () => {
     expect(voted([read('24C12345'), behind], [read('24C12345'), behind]).map((p) => p.text)).toEqual(['24C12345'])
     const known = index(declared({ id: 'D-1', plate: '29H98765' }))
     expect(who(voted([behind], [behind]), known)).toMatchObject({ match: 'unread', declaration: null })
-    // The same reading, unsure for another reason, may stand for it.
+    // The same reading, unsure for another reason, may stand for it; but not when it was seen behind another vehicle half of the time.
     const unclear = { ...behind, doubt: 'unclear' as const }
+    expect(voted([unclear], [behind])).toEqual([])
+    expect(voted([unclear], [behind], [unclear]).map((p) => p.text)).toEqual(['29H98765'])
     expect(who(voted([unclear], [unclear]), known)).toMatchObject({ match: 'near', declaration: { id: 'D-1' } })
   })
 
