@@ -9,14 +9,14 @@ import type { Spelled } from './spell.ts'
 const ENOUGH = 0.9
 /** Plates narrower than this, pixels, are sure only when a nearer look says the same. */
 const SMALL = 60
-/** Characters lower than this, pixels, people read either way: 5 or 6, 0 or 8. */
-const LOWEST = 6
-/** Height of a character as a share of the plate's, on one and on two lines (110 and 165 mm high: Circular 24/2023). */
-const CHARACTER = { one: 0.68, two: 0.38 } as const
 /** So are plates whose long edges are steeper than this, radians: the first look may have cut off a character at their end, and the rest may be a plate. */
 const STEEP = 0.2
 /** A plate that comes so near to the picture's edge, as a share of its size, may go on beyond it: what is seen of 29H12345 may read like 29H1234. */
 const EDGE = 0.06
+/** Characters lower than this, pixels, people read either way: 5 or 6, 0 or 8. */
+const LOWEST = 6
+/** Height of a character as a share of the plate's, on one and on two lines (110 and 165 mm high: Circular 24/2023). */
+const CHARACTER = { one: 0.68, two: 0.38 } as const
 /** A plate so many times as large as another one is on another vehicle, much nearer: plates of one truck, Vietnamese and Chinese, differ by a third at most. */
 const NEARER_BY = 1.5
 /** What is so probably a plate or a part of one stands before others, however badly it can be read; grilles and signs are below. */
@@ -64,8 +64,8 @@ export const nearer = (a: Quad, b: Quad): boolean => size(a) > NEARER_BY * size(
 /** Whether the first is the plate of a vehicle that stands before the second's. */
 export function standsBefore(front: Place, back: Candidate): boolean {
   // A lorry's number is painted on its sides, too, and larger.
-  const painted = front.spelled?.text === back.spelled.text
-  return front.looked.present >= PRESENT && nearer(front.quad, back.quad) && !painted
+  const sameNumber = front.spelled?.text === back.spelled.text
+  return front.looked.present >= PRESENT && nearer(front.quad, back.quad) && !sameNumber
 }
 
 /** All of it is in the picture, as far as one can see. */

@@ -7,7 +7,7 @@ import torch
 from camera import light, seen
 from detector import Detector, peaks
 from plates import MARGIN, NOTHING, found, photographed, rectified
-from scenes import _overlaps, scene, sign
+from scenes import overlaps, scene, sign
 from texts import LETTERS
 
 #: Places this probable are kept: the runtime reads from 0.25 on, and the next detector errs elsewhere.
@@ -32,7 +32,7 @@ class Mistaken:
             picture, quads = scene(r, shapes, scenes)
             plates = list(quads[~np.isnan(quads[:, 0, 0])])
             for quad, _ in peaks(model, torch.from_numpy(picture[None]), THRESHOLD, 4)[0]:
-                if min(quad.max(0) - quad.min(0)) >= 4 and not _overlaps(quad, plates, 0):
+                if min(quad.max(0) - quad.min(0)) >= 4 and not overlaps(quad, plates, 0):
                     self.places.append(_piece(picture, quad))
 
     def cut(self, r):

@@ -103,7 +103,7 @@ def _exchange(r, shapes, im, quad):
     return new if _set_in(im, _matched(r, plate, region), inner, new) else None
 
 
-def _overlaps(quad, others, slack=4):
+def overlaps(quad, others, slack=4):
     lo, hi = quad.min(0) - slack, quad.max(0) + slack
     return any((lo < o.max(0)).all() and (o.min(0) < hi).all() for o in others)
 
@@ -119,7 +119,7 @@ def _add(r, shapes, im, taken):
     if (room <= lo).any():
         return None
     quad = quad + np.float32([r.uniform(lo[0], room[0]), r.uniform(lo[1], room[1])])
-    if _overlaps(quad, taken):
+    if overlaps(quad, taken):
         return None
     x, y = quad.mean(0).astype(int)
     region = im[max(0, y - 20) : y + 20, max(0, x - 30) : x + 30]
@@ -171,7 +171,7 @@ def _sign(r, shapes, im, taken):
     width = float(np.exp(r.uniform(np.log(25), np.log(300))))
     quad = tilted(r, width, width * h / w, 0.6)
     quad = quad - quad.min(0) + np.float32([r.uniform(-10, im.shape[1] - 20), r.uniform(-5, im.shape[0] - 10)])
-    if _overlaps(quad, taken, 2):
+    if overlaps(quad, taken, 2):
         return
     k = width / w
     if k < 0.8:
@@ -253,7 +253,7 @@ def scene(r, shapes, scenes):
     if r.random() < 0.3:  # watermark or time stamp
         where = (int(r.uniform(0, WIDTH * 0.6)), int(r.choice([14, HEIGHT - 6])))
         colour = [(250, 250, 250), (230, 30, 30), (250, 240, 40)][r.integers(3)]
-        if not _overlaps(np.float32([[where[0], where[1] - 12], [where[0] + 180, where[1] + 2]]), quads):
+        if not overlaps(np.float32([[where[0], where[1] - 12], [where[0] + 180, where[1] + 2]]), quads):
             cv2.putText(im, _words(r), where, _FONTS[r.integers(4)], r.uniform(0.3, 0.6), colour, 1, cv2.LINE_AA)
     picture = _photographed(r, im)
     out = np.full((MOST, 4, 2), np.nan, np.float32)
