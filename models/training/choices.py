@@ -85,13 +85,11 @@ class Depthwise(Reader):
                 layer[0], layer[1] = _light(old.in_channels, old.out_channels, old.stride), nn.Identity()
 
 
-#: What is made anew, and what of the trained weights is kept.
-PARTS = {
-    "slots": (Reader, ("features", "place", "context", "cell")),
-    "ctc": (Ctc, ("features", "place", "context", "cell")),
-    "dense": (Reader, ("place", "context", "look", "slots", "norm", "cell", "char", "about")),
-    "depthwise": (Depthwise, ("place", "context", "look", "slots", "norm", "cell", "char", "about")),
-}
+#: The trained weights around a new head, and around a new backbone.
+_BACKBONE = ("features", "place", "context", "cell")
+_HEAD = ("place", "context", "look", "slots", "norm", "cell", "char", "about")
+#: What is trained, and what of the trained weights is kept.
+PARTS = {"slots": (Reader, _BACKBONE), "ctc": (Ctc, _BACKBONE), "dense": (Reader, _HEAD), "depthwise": (Depthwise, _HEAD)}
 
 
 def main():

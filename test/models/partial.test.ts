@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OnnxPlateReader } from '../../models/reader.ts'
+import { anyPlate, type PlateKind } from '../harness/any-plate.ts'
 import { platePicture, plateScene } from '../harness/plate-picture.ts'
 import type { PlateLook } from '../sim/draw/plate.ts'
 
@@ -12,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => reader.close())
 
-const kinds: readonly (Omit<PlateLook, 'text'> & { start: string })[] = [
+const kinds: readonly PlateKind[] = [
   { start: '24C', country: 'vn', colour: 'white', lines: 1 },
   { start: '29H', country: 'vn', colour: 'yellow', lines: 1 },
   { start: '24C', country: 'vn', colour: 'yellow', lines: 2 },
@@ -31,9 +32,7 @@ interface Hidden {
   readonly end: 'left' | 'right'
 }
 const hidden = fc.record({
-  look: fc
-    .tuple(fc.constantFrom(...kinds), fc.array(fc.nat(9), { minLength: 5, maxLength: 5 }))
-    .map(([{ start, ...look }, digits]): PlateLook => ({ ...look, text: start + digits.join('') })),
+  look: anyPlate(kinds),
   plate: fc.integer({ min: 90, max: 180 }),
   share: fc.double({ min: 0.03, max: 0.3, noNaN: true }),
   end: fc.constantFrom('left' as const, 'right' as const),
