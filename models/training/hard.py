@@ -32,7 +32,7 @@ class Mistaken:
             picture, quads = scene(r, shapes, scenes)
             plates = list(quads[~np.isnan(quads[:, 0, 0])])
             for quad, _ in peaks(model, torch.from_numpy(picture[None]), THRESHOLD, 4)[0]:
-                if min(quad.max(0) - quad.min(0)) >= 4 and not overlaps(quad, plates, 0):
+                if min(quad.max(0) - quad.min(0)) >= 4 and _within(quad, picture) and not overlaps(quad, plates, 0):
                     self.places.append(_piece(picture, quad))
 
     def cut(self, r):
@@ -40,6 +40,12 @@ class Mistaken:
         picture, quad = self.places[r.integers(len(self.places))]
         picture = seen(r, light(r, picture.astype(np.float32)), float(np.ptp(quad[:, 1])), 0.3)
         return rectified(picture, found(r, quad), MARGIN), NOTHING
+
+
+def _within(quad, picture):
+    """Whether it keeps off the edge: scenes do not tell where plates are that the edge cuts off."""
+    h, w = picture.shape[:2]
+    return (quad.min(0) > 3).all() and (quad.max(0) < [w - 3, h - 3]).all()
 
 
 def _name(r):

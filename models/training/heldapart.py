@@ -19,14 +19,33 @@ from draw import draw_plate
 from glyphs import Shapes
 from texts import CN_LETTERS, DIGITS, PROVINCES, Look, chinese, vietnamese
 from wear import wear
+from weather import lamplit, rain
 
 SETS = {
     "trailer": lambda r: Look(r.choice(list(PROVINCES)) + r.choice(list(CN_LETTERS)) + "".join(r.choice(list(DIGITS), 4)) + "挂", "cn", "yellow", 2, "trailer"),
     "rear": lambda r: wanted(r, chinese, lambda k: k.lines == 2 and k.kind == "ordinary"),
     "rm": lambda r: Look(f"{r.integers(11, 100)}{r.choice(['RM', 'R'])}" + "".join(r.choice(list(DIGITS), 5)), "vn", "white", 2, "special"),
     "nev": lambda r: wanted(r, chinese, lambda k: k.colour == "green"),
-    "night": lambda r: wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind == "ordinary"),
+    "night": lambda r: ordinary(r),
+    "lamps": lambda r: ordinary(r),
+    "rain": lambda r: ordinary(r),
 }
+
+
+def ordinary(r):
+    return wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind == "ordinary")
+
+
+def weathered(r, im, quad, name):
+    """A scene in the light and weather of the set `name`."""
+    side = float(np.linalg.norm(quad[3] - quad[0]))
+    if name == "lamps":
+        mask = cv2.fillConvexPoly(np.zeros(im.shape[:2], np.uint8), np.int32(quad), 1)[..., None]
+        return lamplit(r, im, quad, mask.astype(np.float32), side)
+    im = light(r, im, name == "night")
+    if name == "rain":
+        rain(r, im, side)
+    return im
 
 
 def wanted(r, make, fits):
@@ -36,7 +55,7 @@ def wanted(r, make, fits):
     return look
 
 
-def gate_camera(r, shapes, base, look, night):
+def gate_camera(r, shapes, base, look, name):
     """A scene as a camera at a lane sees it: one plate, 90…200 pixels wide (two lines: 60…140), up to ±30°."""
     h, w = base.shape[:2]
     k = 640 / w
@@ -54,8 +73,7 @@ def gate_camera(r, shapes, base, look, night):
     room = np.float32([im.shape[1], im.shape[0]]) - quad.max(0) - 8
     quad = quad + np.float32([r.uniform(8 - quad[:, 0].min(), room[0]), r.uniform(max(8 - quad[:, 1].min(), im.shape[0] * 0.3), room[1])])
     s._set_in(im, np.clip(plate, 0, 255), s.corners_of(pw, ph), quad)
-    picture = light(r, im.astype(np.float32), night)
-    return seen(r, picture, 22, 0.45), quad
+    return seen(r, weathered(r, im.astype(np.float32), quad, name), 22, 0.45), quad
 
 
 def approach(r, shapes, base, look, frames):
@@ -85,7 +103,6 @@ def main():
     a.add_argument("--sequences", type=int, default=100, help="trucks that come nearer, six frames each: for bench:plates --votes")
     a.add_argument("--seed", type=int, default=777)
     a = a.parse_args()
-    r = np.random.default_rng(a.seed)
     shapes = Shapes(a.fonts, None, held_apart=True)
     apart = s.Scenes(a.train, held_apart=True)
     bare = [(im, [q for q, _ in quads]) for im, quads in apart.items]
@@ -98,16 +115,19 @@ def main():
         cv2.imwrite(f"{a.out}/{file}", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
         rows.append({"file": file, "country": country, "text": text, "lines": lines, "kind": "scene", "use": "test"})
 
-    for name, make in SETS.items():
+    for n, (name, make) in enumerate(SETS.items()):
+        r = np.random.default_rng([a.seed, n])  # of its own: a set stays as it is when others change
         for i in range(a.each):
             look = make(r)
             base = without(r, bare[r.integers(len(bare))])
-            picture, _ = gate_camera(r, shapes, base, look, name == "night")
+            picture, _ = gate_camera(r, shapes, base, look, name)
             keep(name, i, picture, look.text, look.country, look.lines)
+    r = np.random.default_rng([a.seed, 100])
     for i in range(a.sequences):
         look = wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind in ("ordinary", "trailer", "special"))
         for j, picture in enumerate(approach(r, shapes, without(r, bare[r.integers(len(bare))]), look, 6)):
             keep("sequence", i * 6 + j, picture, look.text, look.country, look.lines)
+    r = np.random.default_rng([a.seed, 101])
     for i in range(a.empty):
         im = without(r, bare[r.integers(len(bare))])
         im = cv2.resize(im, (640, int(640 * im.shape[0] / im.shape[1])))

@@ -9,6 +9,7 @@ from camera import corners_of, light, seen, tilted
 from draw import draw_plate
 from texts import ALPHABET, COLOURS, COUNTRIES, SLOTS, random_look
 from wear import frame_strip, smooth_noise, wear
+from weather import lamplit, rain
 
 #: What the reader sees.
 WIDTH, HEIGHT = 144, 64
@@ -71,7 +72,22 @@ def partly(look):
     return (np.zeros(SLOTS, np.uint8), *about, where([]))
 
 
-def photographed(r, shapes, around, look, drawn=None, width=None, night=None, hard=1.0):
+#: So many photos are of a night with lamps in it, so many of a rainy day.
+LAMPS, RAIN = 0.06, 0.06
+
+
+def weathered(r, scene, quad, mask, side):
+    """Light, and at times headlamps or rain, on a scene with a plate (`mask`: where, 0…1, (h, w, 1)) of `side` pixels' height. Returns it."""
+    x = r.random()
+    if x < LAMPS:
+        return lamplit(r, scene, quad, mask, side)
+    scene = light(r, scene)
+    if x > 1 - RAIN:
+        rain(r, scene, side)
+    return scene
+
+
+def photographed(r, shapes, around, look, drawn=None, width=None, hard=1.0):
     """A drawn plate as seen by a camera. Returns uint8 RGB, the plate's quad (4×2, clockwise from top-left) and its characters' centres."""
     plate, ink, centres = drawn or draw_plate(r, shapes, look)
     plate = wear(r, plate.copy(), ink)
@@ -105,8 +121,7 @@ def photographed(r, shapes, around, look, drawn=None, width=None, night=None, ha
     if at != (0, 0) and r.random() < 0.4:  # a detector may take the holder for a part of the plate
         quad = cv2.perspectiveTransform(corners_of(pw, ph)[None], m)[0]
     side = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-    scene = light(r, scene, night)
-    return seen(r, scene, side, hard), quad, cv2.perspectiveTransform((centres + np.float32(at))[None], m)[0]
+    return seen(r, weathered(r, scene, quad, a, side), side, hard), quad, cv2.perspectiveTransform((centres + np.float32(at))[None], m)[0]
 
 
 def rectified(picture, quad, margin=0.0, points=None):
@@ -168,14 +183,15 @@ def _cut(r, picture, quad, centres, look):
 
 
 def cut_off(r, picture, quad, centres, lines):
-    """The plate without a character or two at one end, or None: a bad cut, the picture's edge, or something that stands before it.
-    What is left may read like a plate with fewer characters: the reader must give no text (see partly)."""
+    """The plate without a character or two at one end, or without half of it, or None: a bad cut, the picture's edge, or something that
+    stands before it. What is left may read like a plate with fewer characters: the reader must give no text (see partly)."""
     unit = cv2.getPerspectiveTransform(np.float32(quad), np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]))
     us = cv2.perspectiveTransform(centres[None], unit)[0, :, 0]
     # On two lines the lower one reaches farther out on both sides.
     pitch = (us.max() - us.min()) / (len(us) - 1 if lines == 1 else 4.4)
     right = r.random() < 0.6
-    at = us.max() - pitch * r.uniform(0.15, 1.4) if right else us.min() + pitch * r.uniform(0.15, 1.4)
+    hidden = pitch * (r.uniform(0.15, 1.4) if r.random() < 0.7 else r.uniform(1.4, 4.0))
+    at = us.max() - hidden if right else us.min() + hidden
     least, most = (0.2, 0.95) if right else (0.05, 0.8)
     if not least < at < most:
         return None

@@ -11,6 +11,7 @@ from camera import corners_of, tilted
 from draw import SCALE, draw_plate
 from texts import random_look
 from wear import frame_strip, wear
+from weather import headlamps, rain
 
 #: Size of the training pictures; at run time any multiples of 32 do.
 WIDTH, HEIGHT = 448, 352
@@ -68,7 +69,8 @@ def _plate(r, shapes, width):
     while look.kind == "painted":
         look = random_look(r)
     plate, ink, _ = draw_plate(r, shapes, look)
-    plate = wear(r, plate, ink)
+    if r.random() < 0.85:  # the others are new
+        plate = wear(r, plate, ink)
     h, w = plate.shape[:2]
     at = (0, 0)
     if r.random() < 0.2:
@@ -84,6 +86,26 @@ def _matched(r, plate, region):
     return np.clip(plate * min(1.25, want / max(40.0, float(np.percentile(plate, 70)))), 0, 255)
 
 
+#: So many plates are seen from far aside; so many of those that are added are a vehicle's second one.
+ASIDE, BILINGUAL = 0.25, 0.3
+
+
+def _turned(r, w, h, strength):
+    return tilted(r, w, h, 1.6 if r.random() < ASIDE else strength)
+
+
+def _panel(r, im, quad, taken):
+    """Plain sheet metal around a plate, if no other is in the way: no bumper, no lamps to tell by where it is."""
+    size = np.ptp(quad, axis=0)
+    lo, hi = quad.min(0) - size * r.uniform(0.1, 1.5, 2), quad.max(0) + size * r.uniform(0.1, 1.5, 2)
+    if overlaps(np.float32([lo, hi]), taken, 2):
+        return
+    (x0, y0), (x1, y1) = np.maximum(lo, 0).astype(int), hi.astype(int)
+    part = im[y0:y1, x0:x1]
+    shade = r.uniform(10, 240) + (r.normal(0, 12, 3) if r.random() < 0.5 else r.normal(0, 60, 3))
+    part[:] = np.clip(shade + np.linspace(0, r.normal(0, 25), len(part))[:, None, None], 0, 255)
+
+
 def _exchange(r, shapes, im, quad):
     """Sets a drawn plate over a foreign one. Returns its quad or None."""
     side = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
@@ -94,7 +116,7 @@ def _exchange(r, shapes, im, quad):
     centre = quad.mean(0)
     angle = np.arctan2(*(quad[1] - quad[0])[::-1])
     c, s = np.cos(angle), np.sin(angle)
-    new = tilted(r, w * k, h * k, 0.5) @ np.float32([[c, s], [-s, c]]) + centre
+    new = _turned(r, w * k, h * k, 0.5) @ np.float32([[c, s], [-s, c]]) + centre
     lo = np.maximum(quad.min(0).astype(int), 0)
     hi = quad.max(0).astype(int)
     region = im[lo[1] : hi[1], lo[0] : hi[0]]
@@ -113,7 +135,7 @@ def _add(r, shapes, im, taken):
     width = float(np.exp(r.uniform(np.log(20), np.log(190))))
     plate, inner, w, h = _plate(r, shapes, width)
     k = width / w
-    quad = tilted(r, w * k, h * k)
+    quad = _turned(r, w * k, h * k, 1.0)
     lo = -quad.min(0) + 2
     room = np.float32([im.shape[1], im.shape[0]]) - quad.max(0) - 2
     if (room <= lo).any():
@@ -121,9 +143,35 @@ def _add(r, shapes, im, taken):
     quad = quad + np.float32([r.uniform(lo[0], room[0]), r.uniform(lo[1], room[1])])
     if overlaps(quad, taken):
         return None
+    if r.random() < 0.25:
+        _panel(r, im, quad, taken)
     x, y = quad.mean(0).astype(int)
     region = im[max(0, y - 20) : y + 20, max(0, x - 30) : x + 30]
     return quad if _set_in(im, _matched(r, plate, region) if r.random() < 0.6 else np.clip(plate, 0, 255), inner, quad) else None
+
+
+def _second(r, shapes, im, taken):
+    """The other country's plate on the same vehicle: close to one that is there, sloping as it does. Returns its quad or None."""
+    first = taken[r.integers(len(taken))]
+    along, down = first[1] - first[0], first[3] - first[0]
+    wide, high = float(np.linalg.norm(along)), float(np.linalg.norm(down))
+    if min(wide, high) < 6:
+        return None
+    plate, inner, w, h = _plate(r, shapes, wide)
+    k = wide / w * r.uniform(0.7, 1.3)
+    across, upright = along / wide * w * k, down / high * h * k
+    gap = r.uniform(0.08, 0.7) * high
+    corner = first[0] + [
+        down * (1 + gap / high) + along * r.normal(0, 0.15),
+        -upright - down * (gap / high) + along * r.normal(0, 0.15),
+        along * (1 + gap / wide) + down * r.normal(0, 0.2),
+        -across - along * (gap / wide) + down * r.normal(0, 0.2),
+    ][r.choice(4, p=[0.4, 0.3, 0.15, 0.15])]
+    quad = np.float32([corner, corner + across, corner + across + upright, corner + upright])
+    if overlaps(quad, taken, 1) or (quad.min(0) < 1).any() or (quad.max(0) > [im.shape[1] - 1, im.shape[0] - 1]).any():
+        return None
+    lo, hi = first.min(0).astype(int).clip(0), first.max(0).astype(int)
+    return quad if _set_in(im, _matched(r, plate, im[lo[1] : hi[1], lo[0] : hi[0]]), inner, quad) else None
 
 
 def _words(r):
@@ -194,16 +242,29 @@ def _sign(r, shapes, im, taken):
 _NOISE = np.random.default_rng(5).standard_normal((HEIGHT + 64, WIDTH + 64, 3), np.float32)
 
 
-def _photographed(r, im):
-    """Light, blur, noise and JPEG of a whole scene, by tables and on bytes: scenes are large."""
-    night = r.random() < 0.08
+def _weathered(r, im, quads, night):
+    """Headlamps beside the plates of a night, and rain. uint8 in and out."""
+    lamps, wet = night and quads and r.random() < 0.6, r.random() < 0.06
+    if not lamps and not wet:
+        return im
+    scene = im.astype(np.float32)
+    if lamps:
+        headlamps(r, scene, quads[r.integers(len(quads))])
+    if wet:
+        rain(r, scene, r.uniform(12, 40))
+    return cv2.convertScaleAbs(cv2.max(scene, 0))
+
+
+def _photographed(r, im, quads):
+    """Light, weather, blur, noise and JPEG of a whole scene, mostly by tables and on bytes: scenes are large."""
+    night = r.random() < 0.1
     ramp = np.arange(256) / 255
     lo, hi = (r.uniform(0, 20), r.uniform(60, 140)) if night else (r.uniform(-15, 45), r.uniform(160, 290))
     gamma = np.exp(r.normal(0, 0.25))
     tables = np.stack([np.clip((lo + (hi - lo) * ramp**gamma) * np.exp(r.normal(0, 0.06)), 0, 255) for _ in range(3)], -1)
     if r.random() < 0.12:
         im = cv2.cvtColor(cv2.cvtColor(im, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    im = cv2.LUT(im, tables.astype(np.uint8)[None])
+    im = _weathered(r, cv2.LUT(im, tables.astype(np.uint8)[None]), quads, night)
     if r.random() < 0.35:
         im = cv2.GaussianBlur(im, (0, 0), r.uniform(0.4, 1.6))
     if r.random() < 0.25:
@@ -247,7 +308,7 @@ def scene(r, shapes, scenes):
     for _ in range(r.integers(0, 5)):
         _sign(r, shapes, im, quads)
     for _ in range(r.choice(3, p=[0.45, 0.4, 0.15])):
-        q = _add(r, shapes, im, quads)
+        q = _second(r, shapes, im, quads) if quads and r.random() < BILINGUAL else _add(r, shapes, im, quads)
         if q is not None:
             quads.append(q)
     if r.random() < 0.3:  # watermark or time stamp
@@ -255,7 +316,7 @@ def scene(r, shapes, scenes):
         colour = [(250, 250, 250), (230, 30, 30), (250, 240, 40)][r.integers(3)]
         if not overlaps(np.float32([[where[0], where[1] - 12], [where[0] + 180, where[1] + 2]]), quads):
             cv2.putText(im, _words(r), where, _FONTS[r.integers(4)], r.uniform(0.3, 0.6), colour, 1, cv2.LINE_AA)
-    picture = _photographed(r, im)
+    picture = _photographed(r, im, quads)
     out = np.full((MOST, 4, 2), np.nan, np.float32)
     n = 0
     for q in quads:

@@ -71,6 +71,15 @@ def shadow(r, im):
     im *= 1 - cv2.GaussianBlur(mask, (0, 0), r.uniform(0.5, 5))[..., None]
 
 
+def wet(r, im):
+    """Drops and runs of water on the plate itself: bright above, dark below, what is behind them hardly moved."""
+    h, w = im.shape[:2]
+    water = smooth_noise(r, h, w, r.integers(25, 70)) ** 2
+    if r.random() < 0.5:
+        water = cv2.blur(water, (1, max(1, int(h * r.uniform(0.03, 0.2)))))
+    im += (cv2.Sobel(water, cv2.CV_32F, 0, 1) * r.uniform(15, 70))[..., None]
+
+
 def glare(r, im):
     h, w = im.shape[:2]
     x, y = np.meshgrid(np.linspace(0, 1, w, dtype=np.float32), np.linspace(0, h / w, h, dtype=np.float32))
@@ -103,6 +112,8 @@ def wear(r, im, ink):
         gradient(r, im)
     if r.random() < 0.12:
         glare(r, im)
+    if r.random() < 0.05:
+        wet(r, im)
     return im
 
 
