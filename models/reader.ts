@@ -21,7 +21,7 @@ import { decodePicture, type Picture } from './image.ts'
 import { loadModels } from './manifest.ts'
 import type { PlateColour, PlateRead, PlateReader, Quad, ReadOptions, ReadResult } from './plate.ts'
 import { createSession } from './runtime.ts'
-import { type Looked, mean, SlotReader } from './slots.ts'
+import { type Cut, type Looked, mean, SlotReader } from './slots.ts'
 import { type Spelled, spell } from './spell.ts'
 
 export interface ReaderSettings {
@@ -216,16 +216,10 @@ export class OnnxPlateReader implements PlateReader {
     seen: Seen,
     { again = () => true, before, least = PLATE }: { again?: (quad: Quad) => boolean; before?: Candidate | undefined; least?: number } = {},
   ): Promise<Candidate[]> {
-    const once = await this.#slots.read(
-      picture,
-      found.map(({ quad }) => ({ quad, margin: first })),
-    )
+    const once = await this.#slots.read(picture, cuts(found, [first]))
     const places = found.map((f, i) => ({ ...f, own: [once[i]!], worth: spelledOf(once[i]!, least) !== null }))
     const worth = places.filter((p) => p.worth && again(p.quad))
-    const looks = await this.#slots.read(
-      picture,
-      worth.flatMap(({ quad }) => more.map((margin) => ({ quad, margin }))),
-    )
+    const looks = await this.#slots.read(picture, cuts(worth, more))
     worth.forEach(({ own }, i) => {
       own.push(...looks.slice(i * more.length, (i + 1) * more.length))
     })
@@ -289,6 +283,10 @@ export class OnnxPlateReader implements PlateReader {
     }
   }
 }
+
+/** Each place cut out with each of the margins. */
+const cuts = (places: readonly { readonly quad: Quad }[], margins: readonly number[]): Cut[] =>
+  places.flatMap(({ quad }) => margins.map((margin) => ({ quad, margin })))
 
 /** What it says; null when it is rather no plate of the two countries, or nothing in their grammars. */
 const spelledOf = (looked: Looked, least: number): Spelled | null => (looked.plate < least ? null : spell(looked.probs))

@@ -2,7 +2,7 @@
 
 slots, ctc: the head on the trained backbone. dense, depthwise: the convolutions of the backbone under the trained head.
 
-usage: choices.py --part slots|ctc|dense|depthwise --pool DIR --start FILE.pt --train DIR --plates DIR [--steps 1000] [--batch 64] [--rate 8e-4]
+usage: choices.py --part slots|ctc|dense|depthwise --pool DIR --start FILE.pt --plates DIR [--save FILE.pt] [--steps 1000] [--batch 64] [--rate 8e-4]
 """
 import argparse
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from plates import HEIGHT, WIDTH, test_texts
+from plates import HEIGHT, WIDTH
 from pool import Pool
 from reader import Reader
 from real import validation
@@ -95,7 +95,7 @@ PARTS = {"slots": (Reader, _BACKBONE), "ctc": (Ctc, _BACKBONE), "dense": (Reader
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--part", choices=PARTS, required=True)
-    for name in ("pool", "start", "train", "plates", "save"):
+    for name in ("pool", "start", "plates", "save"):
         a.add_argument(f"--{name}")
     a.add_argument("--steps", type=int, default=1000)
     a.add_argument("--batch", type=int, default=64)

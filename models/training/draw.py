@@ -5,6 +5,7 @@ import numpy as np
 GROUNDS = {
     "white": (236, 236, 232), "yellow": (244, 186, 22), "blue": (30, 66, 170), "green": (96, 196, 140), "red": (190, 30, 34), "black": (26, 26, 28),
 }
+RED = (190, 30, 30)
 #: Pixels a millimetre at which plates are drawn.
 SCALE = 0.52
 
@@ -36,7 +37,7 @@ def _weight(r, mask, by):
 
 
 #: Fonts after DIN 1451, as the presses of Vietnamese plates have it.
-DIN = ("font:barlow-condensed", "font:barlow-semi", "font:sofia-sans")
+DIN = ("font:barlow-condensed", "font:barlow-semi", "font:sofia-sans-condensed")
 
 
 class Pen:
@@ -105,17 +106,21 @@ def _row(r, pen, ink, text, cx, y, w, h, gap):
 
 
 def _split_vn(text):
-    n = 2
-    while n < len(text) and not text[n].isdigit():
-        n += 1
-    if not text[0].isdigit():  # army: two letters first
-        n = 2
+    """Series and number: what stands on the upper and on the lower line of two."""
+    if not text[0].isdigit():  # the army's two letters; T and the locality on a temporary plate
+        n = 2 if text[1].isalpha() else 3
+    elif text[2].isdigit():  # an embassy's country before the series: 80-011-NG-01
+        n = 5
+    else:
+        n = 2 + sum(c.isalpha() for c in text)
     return text[:n], text[n:]
 
 
 def _dotted(r, look, digits):
     if look.kind == "army":
         return f"{digits[:2]}-{digits[2:]}" if r.random() < 0.8 else digits
+    if digits[0].isalpha():
+        return f"{digits[:2]}-{digits[2:]}"
     if look.kind == "diplomatic":
         return f"{digits[:3]}-{digits[3:]}" if r.random() < 0.5 else f"{digits[:3]}.{digits[3:]}"
     return f"{digits[:3]}.{digits[3:]}" if len(digits) == 5 and r.random() < 0.93 else digits
@@ -141,7 +146,7 @@ def _draw_vn(r, pen, look):
     gap = r.uniform(5, 12)
     top = h * r.uniform(0.06, 0.1)
     low = h - ch - h * r.uniform(0.06, 0.1)
-    upper = series if r.random() < 0.8 or len(series) < 3 else f"{series[:2]}-{series[2:]}"
+    upper = series if r.random() < 0.8 or len(series) < 3 or not series[0].isdigit() else f"{series[:2]}-{series[2:]}"
     _row(r, pen, ink, upper, w / 2 + r.normal(0, 3), top, min(r.uniform(0.5, 0.66) * ch, (w * 0.8) / len(upper)), ch, gap * r.uniform(0.8, 1.4))
     n = len(digits)
     if n == 4 and r.random() < 0.6:  # the older plates space them out
@@ -190,10 +195,19 @@ def _ground(r, look, h, w):
 
 def _ink_colour(r, look):
     if look.colour in ("white", "yellow", "green"):
-        if look.kind == "special" and look.colour == "yellow" and r.random() < 0.3:
-            return _jitter(r, (190, 30, 30), 12)
+        if look.kind == "zone":
+            return _jitter(r, RED, 12)
         return _jitter(r, (20, 20, 24), 12)
     return _jitter(r, (240, 240, 236), 10)
+
+
+def _red_letters(picture, ground, ink, look, centres):
+    """Of embassies (NG) and of international organisations (QT) the letters are red, the digits black (Circular 24/2023)."""
+    first = next(i for i, c in enumerate(look.text) if c.isalpha())
+    (x0, y), (x1, _) = centres[first], centres[first + 1]
+    across, down = (x1 - x0) / 2, picture.shape[0] * (0.42 if look.lines == 1 else 0.22)
+    place = np.s_[max(0, int(y - down)) : int(y + down), max(0, int(x0 - across)) : int(x1 + across)]
+    picture[place] = ground[place] * (1 - ink[place]) + np.float32(RED) * ink[place]
 
 
 def draw_plate(r, shapes, look):
@@ -214,6 +228,8 @@ def draw_plate(r, shapes, look):
     if look.kind in ("police", "hk") and look.colour == "white":
         last = slice(int(w * 0.86), w - 4)
         picture[:, last] = ground[:, last] * (1 - a[:, last]) + np.float32([200, 30, 30]) * a[:, last]
+    if look.kind == "diplomatic" and any(s in look.text for s in ("NG", "QT")) and r.random() < 0.9:
+        _red_letters(picture, ground, a, look, pen.centres)
     # Pressed characters: a light and a dark rim along the strokes.
     if r.random() < 0.5:
         relief = cv2.Sobel(cv2.GaussianBlur(ink, (0, 0), 1.2), cv2.CV_32F, r.integers(0, 2), 1, ksize=3) if r.random() < 0.5 else cv2.Sobel(ink, cv2.CV_32F, 1, 0, ksize=3)

@@ -1,6 +1,7 @@
 """Writes shards of reader samples into a pool until stopped. Run as many as there are cores to spare.
 
 usage: generate_reader.py --pool DIR --fonts NODE_MODULES/@fontsource [--train DIR] [--plates DIR] [--seed N] [--shards N] [--detector FILE]
+  [--without STEP]
 """
 import argparse
 
@@ -9,9 +10,11 @@ import numpy as np
 
 from glyphs import Shapes
 from hard import Mistaken, lettering
-from plates import Surroundings, no_plate, samples, test_texts
+from plates import Surroundings, no_plate, samples
 from pool import Pool
-from scenes import Scenes
+from real import scored_texts
+from scenes import Scenes, held_apart
+from without import STEPS, leave_out
 
 BACKGROUNDS = ("roads_bg", "wagon_bg", "openimages_plates", "robertlucian_ro", "naruesorn_th")
 PER_SHARD = 6000
@@ -27,7 +30,7 @@ def _some(r, shapes, around, avoid, mistaken):
         return [no_plate(r, around)]
     if x < BACKGROUND + NAMES:
         return [lettering(r, shapes, around)]
-    if mistaken and x < BACKGROUND + NAMES + MISTAKEN:
+    if mistaken and mistaken.places and x < BACKGROUND + NAMES + MISTAKEN:
         return [mistaken.cut(r)]
     return samples(r, shapes, around, avoid)
 
@@ -40,12 +43,15 @@ def main():
     a.add_argument("--shards", type=int, default=10**9)
     a.add_argument("--keep", type=int, default=60)
     a.add_argument("--detector", help="a trained one: what it takes for plates and is none is shown, too")
+    a.add_argument("--without", choices=STEPS, help="leave a step out, to see what it gives")
     a = a.parse_args()
     cv2.setNumThreads(1)
     shapes = Shapes(a.fonts, a.train)
-    around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
-    avoid = test_texts(a.plates) if a.plates else frozenset()
-    mistaken = Mistaken(a.detector, shapes, Scenes(a.train), a.seed) if a.detector and a.train else None
+    if a.without:
+        leave_out(a.without, shapes)
+    around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS], held_apart(a.train)) if a.train else Surroundings([])
+    avoid = scored_texts(a.plates) if a.plates else frozenset()
+    mistaken = Mistaken(a.detector, shapes, Scenes(a.train, avoid), a.seed) if a.detector and a.train else None
     pool = Pool(a.pool, a.keep)
     r = np.random.default_rng(a.seed)
     for _ in range(a.shards):

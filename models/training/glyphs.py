@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from texts import DIGITS, LETTERS, PROVINCES, SUFFIXES
 
-#: Never trained on: they draw the held-apart sets.
+#: Never trained on, nor is Droid Sans Fallback: they draw the held-apart sets.
 HELD_APART = ("rajdhani", "archivo-narrow", "antonio")
+NOTO = "/usr/share/fonts/opentype/noto/Noto*CJK-*.ttc"
 _HEIGHT = 160
 
 
@@ -44,12 +45,25 @@ def _from_picture(path):
     return _cut(np.clip((128.0 - im) * 4 + 128, 0, 255).astype(np.uint8))
 
 
+def _han(fonts, held_apart):
+    """Fonts with Chinese characters: (path, index in it)."""
+    if held_apart:
+        found = [(p, 0) for p in glob.glob("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf")]
+    else:
+        found = [(p, 2) for p in sorted(glob.glob(NOTO))]
+        found += [(p, 0) for p in sorted(glob.glob(f"{fonts}/*/files/*-chinese-simplified-400-normal.woff2"))]
+    if not glob.glob(NOTO) or not found:
+        raise SystemExit("no font for Chinese characters found: apt-get install fonts-noto-cjk, and fonts-droid-fallback for the held-apart sets")
+    return found
+
+
 class Shapes:
     """All sets of characters. `vn` and `cn140`, `cn220`, `green` are plate shapes; the fonts' names begin with `font:`."""
 
     def __init__(self, fonts, train=None, held_apart=False):
         """fonts: folder with @fontsource packages; train: folder with glyphs_cn_leijd and glyphs_vn_mrzaizai2k, or None."""
         self.sets = {}
+        han = _han(fonts, held_apart)
         for package in sorted(os.listdir(fonts)):
             if (package in HELD_APART) != held_apart:
                 continue
@@ -58,13 +72,11 @@ class Shapes:
                 if os.path.exists(path):
                     self.sets[f"font:{package}-{weight}"] = _from_font(path, DIGITS + LETTERS)
         self.latin = [s for s in self.sets if s.startswith("font:")]
-        han = [(p, i) for p in sorted(glob.glob("/usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc")) for i in [2]]
         for path, index in han:
-            name = "han:" + os.path.basename(path).split(".")[0]
-            self.sets[name] = _from_font(path, PROVINCES + SUFFIXES, index)
-        self.han = [s for s in self.sets if s.startswith("han:")]
-        if not self.han:
-            raise SystemExit("no Noto Sans CJK found: apt-get install fonts-noto-cjk")
+            self.sets["han:" + os.path.basename(path).split(".")[0]] = _from_font(path, PROVINCES + SUFFIXES, index)
+        sans = [s for s in self.sets if s.startswith("han:NotoSans")]
+        self.han = 2 * sans + [s for s in self.sets if s.startswith("han:") and s not in sans]  # plates are nearer to these
+        self.writing = [ImageFont.truetype(path, _HEIGHT // 2, index=2) for path in sorted(glob.glob(NOTO))]
         self.vn = []
         self.cn = False
         if train:
@@ -81,6 +93,15 @@ class Shapes:
                 if masks:
                     self.sets[name] = masks
                     self.cn = True
+
+    def written(self, r, text, height):
+        """A row of any text, `height` pixels high: the mask of its strokes with a margin, by one of the fonts that have all letters."""
+        font = self.writing[r.integers(len(self.writing))]
+        left, top, right, bottom = font.getbbox(text)
+        im = Image.new("L", (right + 8, bottom + 8))
+        ImageDraw.Draw(im).text((4, 4), text, fill=255, font=font)
+        mask = np.asarray(im)[top + 2 :, left:]
+        return cv2.resize(mask, (max(8, mask.shape[1] * height // mask.shape[0]), height), interpolation=cv2.INTER_AREA)
 
     def get(self, name, char, fallback):
         """The mask of `char` in the set `name`, or in `fallback` where that set lacks it."""

@@ -12,6 +12,8 @@ from texts import LETTERS
 
 #: Places this probable are kept: the runtime reads from 0.25 on, and the next detector errs elsewhere.
 THRESHOLD = 0.12
+#: Narrower ones may be plates: scenes do not tell where those under 14 pixels are.
+LEAST = 18
 #: Room kept around a place, as a share of its size, so that it can be cut out a little differently each time.
 ROOM = 0.4
 
@@ -32,11 +34,11 @@ class Mistaken:
             picture, quads = scene(r, shapes, scenes)
             plates = list(quads[~np.isnan(quads[:, 0, 0])])
             for quad, _ in peaks(model, torch.from_numpy(picture[None]), THRESHOLD, 4)[0]:
-                if min(quad.max(0) - quad.min(0)) >= 4 and _within(quad, picture) and not overlaps(quad, plates, 0):
+                if min(np.ptp(quad, axis=0)) >= 4 and np.ptp(quad[:, 0]) >= LEAST and _within(quad, picture) and not overlaps(quad, plates, 0):
                     self.places.append(_piece(picture, quad))
 
     def cut(self, r):
-        """One of them as the reader is given it, seen a little differently each time, with labels."""
+        """One of them (there must be some) as the reader is given it, seen a little differently each time, with labels."""
         picture, quad = self.places[r.integers(len(self.places))]
         picture = seen(r, light(r, picture.astype(np.float32)), float(np.ptp(quad[:, 1])), 0.3)
         return rectified(picture, found(r, quad), MARGIN), NOTHING

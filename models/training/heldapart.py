@@ -1,8 +1,8 @@
-"""Pictures that nothing was trained on, for what no photo set covers: drawn plates of rare kinds in held-apart scenes, and
-scenes without a plate. Writes labels.csv as scoring sets have it, so that `npm run bench:plates -- --photos DIR` scores it.
+"""Pictures that nothing was trained on, for what no photo set covers: drawn plates of rare kinds and in rare weather in held-apart scenes,
+and scenes without a plate. Writes labels.csv as scoring sets have it, so that `npm run bench:plates -- --photos DIR` scores it.
 
-Held apart are the fonts of letters and digits, every twentieth scene, and all texts (another seed). The shapes of the provinces'
-characters are not: there are only two free ones.
+Held apart are the fonts of letters, digits and provinces, the texts (another seed), and every twentieth scene but those in start/seen.txt:
+pieces of them, or other frames of the same film, were once backgrounds of plates.
 
 usage: heldapart.py --out DIR --fonts NODE_MODULES/@fontsource --train DIR [--each 200] [--empty 600] [--sequences 100]
 """
@@ -21,22 +21,35 @@ from texts import CN_LETTERS, DIGITS, PROVINCES, Look, chinese, vietnamese
 from wear import wear
 from weather import lamplit, rain
 
-SETS = {
-    "trailer": lambda r: Look(r.choice(list(PROVINCES)) + r.choice(list(CN_LETTERS)) + "".join(r.choice(list(DIGITS), 4)) + "挂", "cn", "yellow", 2, "trailer"),
-    "rear": lambda r: wanted(r, chinese, lambda k: k.lines == 2 and k.kind == "ordinary"),
-    "rm": lambda r: Look(f"{r.integers(11, 100)}{r.choice(['RM', 'R'])}" + "".join(r.choice(list(DIGITS), 5)), "vn", "white", 2, "special"),
-    "nev": lambda r: wanted(r, chinese, lambda k: k.colour == "green"),
-    "night": lambda r: ordinary(r),
-    "lamps": lambda r: ordinary(r),
-    "rain": lambda r: ordinary(r),
-}
+
+def wanted(r, make, fits):
+    look = make(r)
+    while not fits(look):
+        look = make(r)
+    return look
 
 
 def ordinary(r):
     return wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind == "ordinary")
 
 
-def weathered(r, im, quad, name):
+SETS = {
+    "trailer": lambda r: Look(r.choice(list(PROVINCES)) + r.choice(list(CN_LETTERS)) + "".join(r.choice(list(DIGITS), 4)) + "挂", "cn", "yellow", 2, "trailer"),
+    "rear": lambda r: wanted(r, chinese, lambda k: k.lines == 2 and k.kind == "ordinary"),
+    "rm": lambda r: Look(f"{r.integers(11, 100)}{r.choice(['RM', 'R'])}" + "".join(r.choice(list(DIGITS), 5)), "vn", "white", 2, "special"),
+    "nev": lambda r: wanted(r, chinese, lambda k: k.colour == "green"),
+    "night": ordinary,
+    "lamps": ordinary,
+    "rain": ordinary,
+}
+
+
+def of_its_own(seed, name):
+    """Random numbers for one set: it stays as it is when others change."""
+    return np.random.default_rng([seed, *name.encode()])
+
+
+def in_weather(r, im, quad, name):
     """A scene in the light and weather of the set `name`."""
     side = float(np.linalg.norm(quad[3] - quad[0]))
     if name == "lamps":
@@ -46,13 +59,6 @@ def weathered(r, im, quad, name):
     if name == "rain":
         rain(r, im, side)
     return im
-
-
-def wanted(r, make, fits):
-    look = make(r)
-    while not fits(look):
-        look = make(r)
-    return look
 
 
 def gate_camera(r, shapes, base, look, name):
@@ -73,7 +79,7 @@ def gate_camera(r, shapes, base, look, name):
     room = np.float32([im.shape[1], im.shape[0]]) - quad.max(0) - 8
     quad = quad + np.float32([r.uniform(8 - quad[:, 0].min(), room[0]), r.uniform(max(8 - quad[:, 1].min(), im.shape[0] * 0.3), room[1])])
     s._set_in(im, np.clip(plate, 0, 255), s.corners_of(pw, ph), quad)
-    return seen(r, weathered(r, im.astype(np.float32), quad, name), 22, 0.45), quad
+    return seen(r, in_weather(r, im.astype(np.float32), quad, name), 22, 0.45), quad
 
 
 def approach(r, shapes, base, look, frames):
@@ -104,38 +110,44 @@ def main():
     a.add_argument("--seed", type=int, default=777)
     a = a.parse_args()
     shapes = Shapes(a.fonts, None, held_apart=True)
-    apart = s.Scenes(a.train, held_apart=True)
-    bare = [(im, [q for q, _ in quads]) for im, quads in apart.items]
+    with open(os.path.join(os.path.dirname(__file__), "start", "seen.txt"), encoding="utf-8") as f:
+        bare = s.Scenes(a.train, apart=True, without={f"{a.train}/{line}" for line in f.read().split()}).items
     os.makedirs(a.out, exist_ok=True)
     rows = []
 
-    def keep(name, i, picture, text, country, lines):
+    def keep(name, i, picture, text, country, lines, quad=None):
+        """`quad`: the plate's corners, of which the box is kept: how wide a plate is says much."""
         file = f"{name}/{i:04}.jpg"
         os.makedirs(f"{a.out}/{name}", exist_ok=True)
         cv2.imwrite(f"{a.out}/{file}", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
         rows.append({"file": file, "country": country, "text": text, "lines": lines, "kind": "scene", "use": "test"})
+        if quad is not None:
+            (x1, y1), (x2, y2) = quad.min(0).round().astype(int), quad.max(0).round().astype(int)
+            rows[-1].update(x1=x1, y1=y1, x2=x2, y2=y2)
 
-    for n, (name, make) in enumerate(SETS.items()):
-        r = np.random.default_rng([a.seed, n])  # of its own: a set stays as it is when others change
+    for name, make in SETS.items():
+        r = of_its_own(a.seed, name)
         for i in range(a.each):
             look = make(r)
             base = without(r, bare[r.integers(len(bare))])
-            picture, _ = gate_camera(r, shapes, base, look, name)
-            keep(name, i, picture, look.text, look.country, look.lines)
-    r = np.random.default_rng([a.seed, 100])
+            picture, quad = gate_camera(r, shapes, base, look, name)
+            keep(name, i, picture, look.text, look.country, look.lines, quad)
+    r = of_its_own(a.seed, "sequence")
     for i in range(a.sequences):
         look = wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind in ("ordinary", "trailer", "special"))
         for j, picture in enumerate(approach(r, shapes, without(r, bare[r.integers(len(bare))]), look, 6)):
             keep("sequence", i * 6 + j, picture, look.text, look.country, look.lines)
-    r = np.random.default_rng([a.seed, 101])
+    r = of_its_own(a.seed, "none")
     for i in range(a.empty):
         im = without(r, bare[r.integers(len(bare))])
         im = cv2.resize(im, (640, int(640 * im.shape[0] / im.shape[1])))
         for _ in range(r.integers(0, 5)):
             s._sign(r, shapes, im, [])
+        if r.random() < 0.5:
+            s.stamp(r, im, [])
         keep("none", i, seen(r, light(r, im.astype(np.float32)), 22, 0.4), "", "none", "")
     with open(f"{a.out}/labels.csv", "w", newline="", encoding="utf-8") as f:
-        out = csv.DictWriter(f, ["file", "country", "text", "lines", "kind", "use"])
+        out = csv.DictWriter(f, ["file", "country", "text", "lines", "kind", "x1", "y1", "x2", "y2", "use"])
         out.writeheader()
         out.writerows(rows)
     print(f"{len(rows)} pictures in {a.out}")

@@ -78,15 +78,18 @@ class Loop:
             for m, p in zip(self.mean.state_dict().values(), self.model.state_dict().values()):
                 m.lerp_(p, 1 - keep) if m.dtype.is_floating_point else m.copy_(p)
 
-    def save(self):
+    def save(self, name=""):
         torch.save({"model": self.mean.state_dict(), "step": self.step}, self.a.out + ".tmp")
-        os.replace(self.a.out + ".tmp", self.a.out)
+        os.replace(self.a.out + ".tmp", self.a.out + name)
 
     def run(self, losses, score):
-        """losses(x, y, done) → (loss, parts to print); score(mean) → a dict or None. A line each 200 steps, a checkpoint and a look each 1,000."""
+        """losses(x, y, done) → (loss, parts to print); score(mean) → a dict or None. A line each 200 steps, a checkpoint and a look each 1,000; OUT.half is from half-way (see mean.py)."""
         print(f"{sum(p.numel() for p in self.model.parameters())} parameters, on {self.device}", flush=True)
-        sums, told = 0.0, time.time()
+        sums, told, half = 0.0, time.time(), False
         for x, y in self.looks():
+            if self.done >= 0.5 and not half:
+                half = True
+                self.save(".half")
             with torch.autocast(self.device, dtype=torch.bfloat16):
                 loss, parts = losses(x, y, self.done)
             self.learn(loss)

@@ -1,6 +1,5 @@
 """One sample for the reader: a drawn, worn, photographed and rectified plate with its labels."""
 import glob
-import os
 
 import cv2
 import numpy as np
@@ -22,8 +21,10 @@ SMALL = 0.4
 class Surroundings:
     """Patches of real backgrounds to set plates into; without photos, soft noise."""
 
-    def __init__(self, folders, most=400, seed=0):
+    def __init__(self, folders, without=frozenset(), most=400, seed=0):
+        """`without`: paths that are held apart."""
         files = [f for folder in folders for f in sorted(glob.glob(f"{folder}/**/*.jpg", recursive=True) + glob.glob(f"{folder}/**/*.png", recursive=True))]
+        files = [f for f in files if f not in without]
         np.random.default_rng(seed).shuffle(files)
         self.pictures = []
         for f in files[:most]:
@@ -87,7 +88,7 @@ def weathered(r, scene, quad, mask, side):
     return scene
 
 
-def photographed(r, shapes, around, look, drawn=None, width=None, hard=1.0):
+def photographed(r, shapes, around, look, drawn=None):
     """A drawn plate as seen by a camera. Returns uint8 RGB, the plate's quad (4×2, clockwise from top-left) and its characters' centres."""
     plate, ink, centres = drawn or draw_plate(r, shapes, look)
     plate = wear(r, plate.copy(), ink)
@@ -96,10 +97,8 @@ def photographed(r, shapes, around, look, drawn=None, width=None, hard=1.0):
     if look.kind != "painted" and r.random() < 0.12:
         plate, at = frame_strip(r, plate)
     ph, pw = plate.shape[:2]
-    if width is None:
-        small = r.random() < SMALL
-        least, most = WIDTHS[look.lines][small]
-        width = float(np.exp(r.uniform(np.log(least), np.log(most))))
+    least, most = WIDTHS[look.lines][r.random() < SMALL]
+    width = float(np.exp(r.uniform(np.log(least), np.log(most))))
     k = width / w
     quad = tilted(r, w, h) * k
     span = quad.max(0) - quad.min(0)
@@ -121,7 +120,7 @@ def photographed(r, shapes, around, look, drawn=None, width=None, hard=1.0):
     if at != (0, 0) and r.random() < 0.4:  # a detector may take the holder for a part of the plate
         quad = cv2.perspectiveTransform(corners_of(pw, ph)[None], m)[0]
     side = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-    return seen(r, weathered(r, scene, quad, a, side), side, hard), quad, cv2.perspectiveTransform((centres + np.float32(at))[None], m)[0]
+    return seen(r, weathered(r, scene, quad, a, side), side), quad, cv2.perspectiveTransform((centres + np.float32(at))[None], m)[0]
 
 
 def rectified(picture, quad, margin=0.0, points=None):
@@ -183,7 +182,7 @@ def _cut(r, picture, quad, centres, look):
 
 
 def cut_off(r, picture, quad, centres, lines):
-    """The plate without a character or two at one end, or without half of it, or None: a bad cut, the picture's edge, or something that
+    """The plate without a character or two at one end, or without up to four, or None: a bad cut, the picture's edge, or something that
     stands before it. What is left may read like a plate with fewer characters: the reader must give no text (see partly)."""
     unit = cv2.getPerspectiveTransform(np.float32(quad), np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]))
     us = cv2.perspectiveTransform(centres[None], unit)[0, :, 0]
@@ -210,19 +209,18 @@ def cut_off(r, picture, quad, centres, lines):
 
 #: Margin around the plate with which the runtime cuts plates out; the reader is trained with it.
 MARGIN = 0.04
-#: So many plates are seen without a character at one end; of green ones, which then read like others, three times as many.
+#: So many plates are seen without one to four characters at one end; of green ones, which then read like others, three times as many.
 CUT_OFF, GREEN_CUT_OFF = 0.07, 0.21
 
 
-def samples(r, shapes, around, avoid=frozenset(), views=3, look=None, **how):
+def samples(r, shapes, around, avoid=frozenset(), views=3):
     """Pictures (HEIGHT, WIDTH, 3) uint8 with labels: `views` photos of one plate. Texts in `avoid` are never drawn."""
-    while look is None or look.text in avoid:
-        look = random_look(r)
+    look = random_look(r, avoid)
     drawn = draw_plate(r, shapes, look)
     often = GREEN_CUT_OFF if look.colour == "green" else CUT_OFF
     out = []
     for _ in range(views):
-        picture, quad, centres = photographed(r, shapes, around, look, drawn, **how)
+        picture, quad, centres = photographed(r, shapes, around, look, drawn)
         if r.random() < often and (cut := cut_off(r, picture, quad, centres, look.lines)) is not None:
             out.append((cut, partly(look)))
             continue
@@ -236,11 +234,3 @@ def no_plate(r, around):
     w, h = int(r.integers(60, 300)), int(r.integers(24, 160))
     im = seen(r, light(r, around.patch(r, w, h)), h)
     return cv2.resize(im, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), NOTHING
-
-
-def test_texts(plates):
-    """Texts of rows kept for scoring: never trained on. `plates`: folder with labels.csv."""
-    import csv
-
-    with open(os.path.join(plates, "labels.csv"), encoding="utf-8") as f:
-        return frozenset(row["text"] for row in csv.DictReader(f) if row["use"] == "test")

@@ -21,17 +21,31 @@ def held(file):
     return sum(os.path.basename(file).encode()) % 2 == 0
 
 
+def trains(row):
+    """Whether a row of the scoring sets trains the reader."""
+    return row["use"] == "train" and row["kind"] == "crop" and row["country"] == "cn" and not held(row["file"])
+
+
+def _rows(folder):
+    with open(f"{folder}/labels.csv", encoding="utf-8") as f:
+        yield from csv.DictReader(f)
+
+
+def scored_texts(plates):
+    """Texts of all rows that are scored: never drawn, never trained on. `plates`: folder with labels.csv."""
+    return frozenset(row["text"] for row in _rows(plates) if not trains(row))
+
+
 def chinese_crops(plates, train, avoid):
     """(picture RGB, labels) of every crop that may train and whose text is not in `avoid`."""
     out = []
-    for root, keep in ((train, lambda r: r["kind"] == "crop" and r["country"] == "cn"), (plates, lambda r: r["use"] == "train" and r["kind"] == "crop" and not held(r["file"]))):
-        with open(f"{root}/labels.csv", encoding="utf-8") as f:
-            for row in csv.DictReader(f):
-                if not keep(row) or row["text"] in avoid or any(c not in ALPHABET for c in row["text"]):
-                    continue
-                im = cv2.imread(f"{root}/{row['file']}")
-                if im is not None:
-                    out.append((cv2.cvtColor(im, cv2.COLOR_BGR2RGB), labels_of(row["text"], row["country"], row["lines"])))
+    for root, keep in ((train, lambda r: r["kind"] == "crop" and r["country"] == "cn"), (plates, trains)):
+        for row in _rows(root):
+            if not keep(row) or row["text"] in avoid or any(c not in ALPHABET for c in row["text"]):
+                continue
+            im = cv2.imread(f"{root}/{row['file']}")
+            if im is not None:
+                out.append((cv2.cvtColor(im, cv2.COLOR_BGR2RGB), labels_of(row["text"], row["country"], row["lines"])))
     return out
 
 
@@ -54,18 +68,16 @@ def varied(r, im):
 def validation(plates):
     """Rows for looking at while training: crops as they are, scenes by their published box. Never trained on."""
     xs, ys, names = [], [], []
-    with open(f"{plates}/labels.csv", encoding="utf-8") as f:
-        for row in csv.DictReader(f):
-            if row["use"] == "train" and (row["kind"] == "scene" or not held(row["file"])):
-                if not row["file"].startswith("cn/easypr"):
-                    continue
-            if any(c not in ALPHABET for c in row["text"]) or len(row["text"]) > SLOTS or (row["kind"] == "scene" and not row["x1"]):
-                continue
-            im = cv2.imread(f"{plates}/{row['file']}")
-            if row["kind"] == "scene":
-                x1, y1, x2, y2 = (float(row[k]) for k in ("x1", "y1", "x2", "y2"))
-                im = im[max(0, int(y1)) : int(y2) + 1, max(0, int(x1)) : int(x2) + 1]
-            xs.append(cv2.cvtColor(cv2.resize(im, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if im.shape[1] > WIDTH else cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB))
-            ys.append(labels_of(row["text"], row["country"], row["lines"]))
-            names.append("/".join(row["file"].split("/")[:2]))
+    for row in _rows(plates):
+        if trains(row) or (row["use"] == "train" and row["kind"] == "scene" and not row["file"].startswith("cn/easypr")):
+            continue
+        if any(c not in ALPHABET for c in row["text"]) or len(row["text"]) > SLOTS or (row["kind"] == "scene" and not row["x1"]):
+            continue
+        im = cv2.imread(f"{plates}/{row['file']}")
+        if row["kind"] == "scene":
+            x1, y1, x2, y2 = (float(row[k]) for k in ("x1", "y1", "x2", "y2"))
+            im = im[max(0, int(y1)) : int(y2) + 1, max(0, int(x1)) : int(x2) + 1]
+        xs.append(cv2.cvtColor(cv2.resize(im, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if im.shape[1] > WIDTH else cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB))
+        ys.append(labels_of(row["text"], row["country"], row["lines"]))
+        names.append("/".join(row["file"].split("/")[:2]))
     return np.stack(xs), np.stack(ys), names

@@ -2,13 +2,12 @@
 more of them set elsewhere, and text that is no plate: signs, phone and fleet numbers, container codes, time stamps, watermarks.
 """
 import csv
-import os
 
 import cv2
 import numpy as np
 
 from camera import corners_of, tilted
-from draw import SCALE, draw_plate
+from draw import draw_plate
 from texts import random_look
 from wear import frame_strip, wear
 from weather import headlamps, rain
@@ -19,18 +18,31 @@ WIDTH, HEIGHT = 448, 352
 MOST = 8
 
 
-class Scenes:
-    """Photos with the boxes (or quads) of the foreign plates in them; backgrounds have none."""
+def _listed(train):
+    """Rows of labels.csv by the path of their scene, sorted."""
+    rows = {}
+    with open(f"{train}/labels.csv", encoding="utf-8") as f:
+        for row in csv.DictReader(f):
+            if row["kind"] == "scene":
+                rows.setdefault(f"{train}/{row['file']}", []).append(row)
+    return sorted(rows.items())
 
-    def __init__(self, train, plates=None, held_apart=False, side=560):
-        rows = {}
-        with open(f"{train}/labels.csv", encoding="utf-8") as f:
-            for row in csv.DictReader(f):
-                if row["kind"] == "scene":
-                    rows.setdefault(f"{train}/{row['file']}", []).append(row)
+
+def held_apart(train):
+    """Paths of the scenes that nothing is trained on: every twentieth."""
+    return frozenset(path for path, _ in _listed(train)[::20])
+
+
+class Scenes:
+    """Photos with the quads of the foreign plates in them; backgrounds have none."""
+
+    def __init__(self, train, avoid=frozenset(), apart=False, without=frozenset(), side=560):
+        """avoid: texts that are never drawn; apart: the scenes held apart instead of the others; without: paths left out."""
+        self.avoid = avoid
         self.items = []
-        for n, (path, plates_of) in enumerate(sorted(rows.items())):
-            if (n % 20 == 0) != held_apart:  # every twentieth is never trained on
+        kept = held_apart(train)
+        for path, plates_of in _listed(train):
+            if (path in kept) != apart or path in without:
                 continue
             im = cv2.imread(path)
             if im is None:
@@ -39,10 +51,10 @@ class Scenes:
             quads = []
             for row in plates_of:
                 if row["quad"]:
-                    quads.append((np.float32([float(v) for v in row["quad"].split()]).reshape(4, 2) * k, True))
+                    quads.append(np.float32([float(v) for v in row["quad"].split()]).reshape(4, 2) * k)
                 elif row["x1"]:
                     x1, y1, x2, y2 = (float(row[c]) * k for c in ("x1", "y1", "x2", "y2"))
-                    quads.append((np.float32([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]), False))
+                    quads.append(np.float32([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]))
             small = cv2.resize(im, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
             self.items.append((cv2.cvtColor(small, cv2.COLOR_BGR2RGB), quads))
 
@@ -63,17 +75,17 @@ def _set_in(im, plate, inner, quad):
     return True
 
 
-def _plate(r, shapes, width):
-    """A worn drawn plate that will be `width` pixels wide: picture, its inner corners, aspect."""
-    look = random_look(r)
+def _plate(r, shapes, avoid, width, holder=0.2):
+    """A worn drawn plate that will be `width` pixels wide: picture, its inner corners, its width and height. `holder`: how often it has one."""
+    look = random_look(r, avoid)
     while look.kind == "painted":
-        look = random_look(r)
+        look = random_look(r, avoid)
     plate, ink, _ = draw_plate(r, shapes, look)
     if r.random() < 0.85:  # the others are new
         plate = wear(r, plate, ink)
     h, w = plate.shape[:2]
     at = (0, 0)
-    if r.random() < 0.2:
+    if r.random() < holder:
         plate, at = frame_strip(r, plate)
     if width < 0.8 * w:
         plate = cv2.GaussianBlur(plate, (0, 0), 0.42 * w / width)
@@ -86,12 +98,8 @@ def _matched(r, plate, region):
     return np.clip(plate * min(1.25, want / max(40.0, float(np.percentile(plate, 70)))), 0, 255)
 
 
-#: So many plates are seen from far aside; so many of those that are added are a vehicle's second one.
-ASIDE, BILINGUAL = 0.25, 0.3
-
-
-def _turned(r, w, h, strength):
-    return tilted(r, w, h, 1.6 if r.random() < ASIDE else strength)
+#: Of the plates that are added so many are a vehicle's second one, so many of the others are seen from far aside, so many on plain sheet metal.
+SECOND, ASIDE, PLAIN = 0.3, 0.25, 0.25
 
 
 def _panel(r, im, quad, taken):
@@ -106,17 +114,17 @@ def _panel(r, im, quad, taken):
     part[:] = np.clip(shade + np.linspace(0, r.normal(0, 25), len(part))[:, None, None], 0, 255)
 
 
-def _exchange(r, shapes, im, quad):
+def _exchange(r, shapes, avoid, im, quad):
     """Sets a drawn plate over a foreign one. Returns its quad or None."""
     side = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
     if min(side) < 4:
         return None
-    plate, inner, w, h = _plate(r, shapes, max(side))
+    plate, inner, w, h = _plate(r, shapes, avoid, max(side))
     k = max(side[0] / w, side[1] / h) * r.uniform(1.02, 1.15)
     centre = quad.mean(0)
     angle = np.arctan2(*(quad[1] - quad[0])[::-1])
     c, s = np.cos(angle), np.sin(angle)
-    new = _turned(r, w * k, h * k, 0.5) @ np.float32([[c, s], [-s, c]]) + centre
+    new = tilted(r, w * k, h * k, 0.5) @ np.float32([[c, s], [-s, c]]) + centre
     lo = np.maximum(quad.min(0).astype(int), 0)
     hi = quad.max(0).astype(int)
     region = im[lo[1] : hi[1], lo[0] : hi[0]]
@@ -130,12 +138,12 @@ def overlaps(quad, others, slack=4):
     return any((lo < o.max(0)).all() and (o.min(0) < hi).all() for o in others)
 
 
-def _add(r, shapes, im, taken):
+def _add(r, shapes, avoid, im, taken):
     """Sets a drawn plate anywhere. Returns its quad or None."""
     width = float(np.exp(r.uniform(np.log(20), np.log(190))))
-    plate, inner, w, h = _plate(r, shapes, width)
+    plate, inner, w, h = _plate(r, shapes, avoid, width)
     k = width / w
-    quad = _turned(r, w * k, h * k, 1.0)
+    quad = tilted(r, w * k, h * k, 1.6 if r.random() < ASIDE else 1.0)
     lo = -quad.min(0) + 2
     room = np.float32([im.shape[1], im.shape[0]]) - quad.max(0) - 2
     if (room <= lo).any():
@@ -143,23 +151,29 @@ def _add(r, shapes, im, taken):
     quad = quad + np.float32([r.uniform(lo[0], room[0]), r.uniform(lo[1], room[1])])
     if overlaps(quad, taken):
         return None
-    if r.random() < 0.25:
+    if r.random() < PLAIN:
         _panel(r, im, quad, taken)
     x, y = quad.mean(0).astype(int)
     region = im[max(0, y - 20) : y + 20, max(0, x - 30) : x + 30]
     return quad if _set_in(im, _matched(r, plate, region) if r.random() < 0.6 else np.clip(plate, 0, 255), inner, quad) else None
 
 
-def _second(r, shapes, im, taken):
-    """The other country's plate on the same vehicle: close to one that is there, sloping as it does. Returns its quad or None."""
+#: Narrower ones are not labelled: see `scene`.
+_LEAST = 14
+
+
+def _second(r, shapes, avoid, im, taken):
+    """A second plate on the same vehicle, as trucks of two countries have: close to one that is there, sloping as it does. Its quad or None."""
+    h, w = im.shape[:2]
+    within = lambda quad: (quad.min(0) > 1).all() and (quad.max(0) < [w - 1, h - 1]).all()
     first = taken[r.integers(len(taken))]
     along, down = first[1] - first[0], first[3] - first[0]
     wide, high = float(np.linalg.norm(along)), float(np.linalg.norm(down))
-    if min(wide, high) < 6:
+    if not within(first) or wide < 2 * _LEAST or high < 4:
         return None
-    plate, inner, w, h = _plate(r, shapes, wide)
-    k = wide / w * r.uniform(0.7, 1.3)
-    across, upright = along / wide * w * k, down / high * h * k
+    plate, inner, pw, ph = _plate(r, shapes, avoid, wide, holder=0)
+    k = wide / pw * r.uniform(0.7, 1.3)
+    across, upright = along / wide * pw * k, down / high * ph * k
     gap = r.uniform(0.08, 0.7) * high
     corner = first[0] + [
         down * (1 + gap / high) + along * r.normal(0, 0.15),
@@ -168,10 +182,11 @@ def _second(r, shapes, im, taken):
         -across - along * (gap / wide) + down * r.normal(0, 0.2),
     ][r.choice(4, p=[0.4, 0.3, 0.15, 0.15])]
     quad = np.float32([corner, corner + across, corner + across + upright, corner + upright])
-    if overlaps(quad, taken, 1) or (quad.min(0) < 1).any() or (quad.max(0) > [im.shape[1] - 1, im.shape[0] - 1]).any():
+    # By their outlines: upright boxes around two sloping plates overlap where the plates do not.
+    if not within(quad) or any(cv2.intersectConvexConvex(quad, np.float32(o))[0] > 0 for o in taken):
         return None
-    lo, hi = first.min(0).astype(int).clip(0), first.max(0).astype(int)
-    return quad if _set_in(im, _matched(r, plate, im[lo[1] : hi[1], lo[0] : hi[0]]), inner, quad) else None
+    (x0, y0), (x1, y1) = first.min(0).astype(int), np.ceil(first.max(0)).astype(int)
+    return quad if _set_in(im, _matched(r, plate, im[y0:y1, x0:x1]), inner, quad) else None
 
 
 def _words(r):
@@ -183,14 +198,37 @@ def _words(r):
     ][r.integers(12)]
 
 
+_VIETNAMESE = (
+    "CÔNG TY TNHH VẬN TẢI HÀNG HÓA XE ĐÔNG LẠNH KHỐI LƯỢNG TOÀN BỘ CHUYÊN CHỞ HỢP TÁC XÃ ĐỊA CHỈ SỐ ĐIỆN THOẠI NÔNG SẢN BẢO QUẢN QUỐC TẾ KÉO THEO "
+    "Xe tải Trọng lượng Số chỗ Giữ khoảng cách Phương tiện Kích thước Thùng hàng"
+).split()
+_HAN = "总质量核定载吨中国物流严禁超保持车距运输有限公司危险品冷藏货专用倒请注意安全绿色通道鲜活农产急刹长电话省市县大小号年月日客准驾人员自重"
+
+
+def _written(r):
+    """Words as on doors and walls of trucks, which are no plate's: Vietnamese with its marks, or Chinese."""
+    if r.random() < 0.5:
+        return " ".join(_VIETNAMESE[i] for i in r.integers(0, len(_VIETNAMESE), r.integers(1, 5)))
+    text = "".join(_HAN[i] for i in r.integers(0, len(_HAN), r.integers(2, 9)))
+    return text if r.random() < 0.7 else f"{text} {r.integers(1, 50)}{_HAN[r.integers(len(_HAN))]}"
+
+
 _FONTS = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX]
 
 
+#: So many signs are in the words of the two countries.
+WRITTEN = 0.35
+
+
 def sign(r, shapes, words=_words):
-    """A sign: one to three rows of `words(r)` on a ground. Returns float32 RGB and the mask of its strokes."""
+    """A sign: one to three rows of `words(r)`, or of words as trucks have them, on a ground. Returns float32 RGB and the mask of its strokes."""
     rows = []
     font = shapes.sets[shapes.latin[r.integers(len(shapes.latin))]]
+    written = r.random() < WRITTEN
     for _ in range(r.choice([1, 2, 3], p=[0.6, 0.28, 0.12])):
+        if written:
+            rows.append(shapes.written(r, _written(r), 40))
+            continue
         cells = []
         for c in words(r):
             m = font.get(c)
@@ -237,6 +275,31 @@ def _sign(r, shapes, im, taken):
         part[:] = (part * (1 - a) + colour * a).astype(np.uint8)
     else:
         _set_in(im, np.clip(picture, 0, 255), corners_of(w, h), quad)
+
+
+def stamp(r, im, taken):
+    """A watermark or a time stamp at the upper or lower edge."""
+    h, w = im.shape[:2]
+    where = (int(r.uniform(0, w * 0.6)), int(r.choice([14, h - 6])))
+    colour = [(250, 250, 250), (230, 30, 30), (250, 240, 40)][r.integers(3)]
+    if not overlaps(np.float32([[where[0], where[1] - 12], [where[0] + 180, where[1] + 2]]), taken):
+        cv2.putText(im, _words(r), where, _FONTS[r.integers(4)], r.uniform(0.3, 0.6), colour, 1, cv2.LINE_AA)
+
+
+def _sticker(r, im, taken):
+    """A round or square label with a border and a few digits: speed, inspection, the firm's number."""
+    size = int(np.exp(r.uniform(np.log(8), np.log(60))))
+    x, y = int(r.uniform(0, WIDTH - size)), int(r.uniform(0, HEIGHT - size))
+    if overlaps(np.float32([[x, y], [x + size, y + size]]), taken, 2):
+        return
+    ground, border = (tuple(int(v) for v in r.integers(0, 256, 3)) for _ in range(2))
+    centre = (x + size // 2, y + size // 2)
+    if r.random() < 0.5:
+        cv2.circle(im, centre, size // 2, ground, -1, cv2.LINE_AA)
+        cv2.circle(im, centre, size // 2, border, max(1, size // 10), cv2.LINE_AA)
+    else:
+        cv2.rectangle(im, (x, y), (x + size, y + int(size * r.uniform(0.5, 1))), ground, -1)
+    cv2.putText(im, str(r.integers(1, 2030)), (x + size // 8, centre[1] + size // 8), _FONTS[r.integers(4)], size / 90, border, 1, cv2.LINE_AA)
 
 
 _NOISE = np.random.default_rng(5).standard_normal((HEIGHT + 64, WIDTH + 64, 3), np.float32)
@@ -287,10 +350,10 @@ def scene(r, shapes, scenes):
     flip = r.random() < 0.5
     if flip:
         base = np.ascontiguousarray(base[:, ::-1])
-    for quad, _ in marked:
+    for quad in marked:
         if flip:
             quad = np.float32([w, 0] - quad * np.float32([1, -1]))[[1, 0, 3, 2]]
-        new = _exchange(r, shapes, base, quad) if r.random() < 0.8 else None
+        new = _exchange(r, shapes, scenes.avoid, base, quad) if r.random() < 0.8 else None
         quads.append(quad if new is None else new)
     # The cut: a plate of this picture shall be 22…220 pixels wide, or any part of a picture without.
     k = r.uniform(0.75, 1.4) * max(WIDTH / w, HEIGHT / h)
@@ -307,22 +370,21 @@ def scene(r, shapes, scenes):
     quads = [q * k - at for q in quads]
     for _ in range(r.integers(0, 5)):
         _sign(r, shapes, im, quads)
+    for _ in range(r.integers(0, 3)):
+        _sticker(r, im, quads)
     for _ in range(r.choice(3, p=[0.45, 0.4, 0.15])):
-        q = _second(r, shapes, im, quads) if quads and r.random() < BILINGUAL else _add(r, shapes, im, quads)
+        q = (_second if quads and r.random() < SECOND else _add)(r, shapes, scenes.avoid, im, quads)
         if q is not None:
             quads.append(q)
-    if r.random() < 0.3:  # watermark or time stamp
-        where = (int(r.uniform(0, WIDTH * 0.6)), int(r.choice([14, HEIGHT - 6])))
-        colour = [(250, 250, 250), (230, 30, 30), (250, 240, 40)][r.integers(3)]
-        if not overlaps(np.float32([[where[0], where[1] - 12], [where[0] + 180, where[1] + 2]]), quads):
-            cv2.putText(im, _words(r), where, _FONTS[r.integers(4)], r.uniform(0.3, 0.6), colour, 1, cv2.LINE_AA)
+    if r.random() < 0.3:
+        stamp(r, im, quads)
     picture = _photographed(r, im, quads)
     out = np.full((MOST, 4, 2), np.nan, np.float32)
     n = 0
     for q in quads:
         inside = np.clip(q, 0, [WIDTH, HEIGHT])
         whole = abs(cv2.contourArea(np.float32(q)))
-        if n < MOST and whole > 0 and abs(cv2.contourArea(inside.astype(np.float32))) / whole > 0.75 and np.linalg.norm(q[1] - q[0]) >= 14:
+        if n < MOST and whole > 0 and abs(cv2.contourArea(inside.astype(np.float32))) / whole > 0.75 and np.linalg.norm(q[1] - q[0]) >= _LEAST:
             out[n] = q
             n += 1
     return picture, out

@@ -17,6 +17,8 @@ VN_SERIES = "ABCDEFGHKLMNPSTUVXYZ"
 VN_COMMON = "AABCCCDEFGHHKLMRR"
 VN_SPECIAL = ["LD", "LD", "DA", "KT", "R", "R", "R", "R", "RM", "RM", "RM", "RM", "MK", "TD", "HC", "HC", "HC", "HC", "CD", "CD", "LA", "LA", "LA", "LB", "KT", "KT", "CT", "KL", "MD"]
 VN_DIPLOMATIC = ["NG", "QT", "CV", "NN"]
+#: Special and border economic zones: always yellow with red letters.
+VN_ZONES = ("LB", "CT", "KL")
 NEV = "ABCDEFGHJKDDDF"
 
 COUNTRIES = ["vn", "cn", "none"]
@@ -31,7 +33,7 @@ class Look:
     country: str
     colour: str
     lines: int
-    #: vn: ordinary, special, army, diplomatic, painted; cn: ordinary, trailer, green, green-large, learner, police, hk, embassy
+    #: vn: ordinary, special, zone, army, diplomatic, temporary, painted; cn: ordinary, trailer, green, green-large, learner, police, hk, embassy
     kind: str
 
 
@@ -55,12 +57,16 @@ def vietnamese(r):
         return Look(_pick(r, "ABCHKPQTV") + _pick(r, LETTERS) + _digits(r, 4), "vn", "red", lines, "army")
     if x < 0.06:
         series = _pick(r, VN_DIPLOMATIC)
-        return Look(("80" if r.random() < 0.6 else area) + series + _digits(r, 5), "vn", "white", lines, "diplomatic")
+        number = series + _digits(r, 5) if r.random() < 0.6 else _digits(r, 3) + series + _digits(r, 2)
+        return Look(("80" if r.random() < 0.6 else area) + number, "vn", "white", lines, "diplomatic")
+    if x < 0.068:
+        return Look("T" + area + _digits(r, 5), "vn", "white", lines, "temporary")
     number = _digits(r, 5 if r.random() < 0.74 else 4)
     if x < 0.3:
         series = _pick(r, VN_SPECIAL) if r.random() < 0.7 else _pick(r, VN_SERIES) + _pick(r, VN_SERIES)
         colour = "yellow" if r.random() < 0.4 else "white"
-        return Look(area + series + number, "vn", colour, lines, "special")
+        zone = series in VN_ZONES
+        return Look(area + series + number, "vn", "yellow" if zone else colour, lines, "zone" if zone else "special")
     y = r.random()
     series = _pick(r, VN_COMMON) if y < 0.5 else _pick(r, VN_SERIES) if y < 0.93 else _pick(r, LETTERS)
     colour = "white" if (z := r.random()) < 0.56 else "yellow" if z < 0.84 else "blue"
@@ -99,10 +105,14 @@ def chinese(r):
     if x < 0.985:
         return Look("粤Z" + _serial(r, 4) + _pick(r, "港澳"), "cn", "black", 1, "hk")
     if r.random() < 0.5:
-        return Look(_digits(r, 6) + "使", "cn", "black", 1, "embassy")
+        number = _digits(r, 6)
+        return Look(number + "使" if r.random() < 0.6 else "使" + number, "cn", "black", 1, "embassy")
     return Look(province + city + _digits(r, 4) + "领", "cn", "black", 1, "embassy")
 
 
-def random_look(r, country=None):
-    """A plate with a random text; `r` is a numpy Generator."""
-    return vietnamese(r) if (country or ("vn" if r.random() < 0.55 else "cn")) == "vn" else chinese(r)
+def random_look(r, avoid=frozenset()):
+    """A plate with a random text that is not in `avoid`; `r` is a numpy Generator."""
+    look = None
+    while look is None or look.text in avoid:
+        look = vietnamese(r) if r.random() < 0.55 else chinese(r)
+    return look

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from loop import Loop, options
-from plates import HEIGHT, WIDTH, test_texts
+from plates import HEIGHT, WIDTH
 from reader import Reader
-from real import chinese_crops, validation, varied
+from real import chinese_crops, scored_texts, validation, varied
 from texts import SLOTS
 
 
@@ -77,7 +77,7 @@ def score(model, x, y, names, device):
 
 def main():
     a = options(("train", "plates"), 64, 1.2e-3)
-    avoid = test_texts(a.plates) if a.plates else frozenset()
+    avoid = scored_texts(a.plates) if a.plates else frozenset()
     real = chinese_crops(a.plates, a.train, avoid) if a.train and a.plates else []
     check = validation(a.plates) if a.plates else None
     loop = Loop(Reader, a, shards=6, newest=30, warm=300, clip=2.0)

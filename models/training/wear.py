@@ -72,7 +72,7 @@ def shadow(r, im):
 
 
 def wet(r, im):
-    """Drops and runs of water on the plate itself: bright above, dark below, what is behind them hardly moved."""
+    """Drops and runs of water on the plate itself: bright above, dark below."""
     h, w = im.shape[:2]
     water = smooth_noise(r, h, w, r.integers(25, 70)) ** 2
     if r.random() < 0.5:

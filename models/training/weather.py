@@ -1,4 +1,4 @@
-"""Rain, and what headlamps do at night. Float32 RGB, 0…255, in place; sizes follow the plate's, so that small pictures and large ones look alike."""
+"""Rain, and what headlamps do at night. Float32 RGB, 0…255, changed in place but by lamplit; streaks, drops and lamps have sizes after the plate's."""
 import cv2
 import numpy as np
 
@@ -22,7 +22,7 @@ def rain(r, im, side):
     soft = cv2.GaussianBlur(streaks, (0, 0), r.uniform(0.3, 0.3 + 0.05 * side)).astype(np.float32)[..., None] / 255
     im += (r.uniform(170, 255) - im) * soft * np.float32(r.uniform(0.2, 0.8))
     for _ in range(r.choice(5, p=[0.4, 0.25, 0.15, 0.1, 0.1])):
-        _drop(r, im, side * r.uniform(0.1, 0.45))
+        _drop(r, im, side * r.uniform(0.1, 0.3))
 
 
 def _drop(r, im, radius):
@@ -58,7 +58,8 @@ def headlamps(r, im, quad):
     along, down = quad[1] - quad[0], quad[3] - quad[0]
     wide = max(4.0, float(np.linalg.norm(along)))
     x, y = np.arange(w, dtype=np.float32)[None], np.arange(h, dtype=np.float32)[:, None]
-    colour = np.float32([[1, 0.95, 0.8], [0.9, 0.95, 1], [1, 1, 1]][r.integers(3)]) * 255
+    infrared = np.ptp(im[::8, ::8], axis=2).max() < 3
+    colour = np.float32([[1, 1, 1], [1, 0.95, 0.8], [0.9, 0.95, 1]][0 if infrared else r.integers(3)]) * 255
     where = r.uniform(0.65, 2.0), r.uniform(-2.5, 1.0)
     radius, bright, veil = wide * r.uniform(0.05, 0.22), r.uniform(1, 4), r.uniform(0, 0.35)
     for side in (-1, 1):

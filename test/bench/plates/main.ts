@@ -1,14 +1,18 @@
 /**
- * `npm run bench:plates -- --photos DIR [--use test] [--every N] [--threads N] [--sheet FILE.png] [--alone] [--curve] [--votes]`: our reader beside
- * PP-OCR from npm on the same photos, one after the other on each, in one process. Asserts nothing.
+ * `npm run bench:plates -- --photos DIR [--use test] [--every N] [--threads N] [--sheet FILE.png] [--alone] [--curve] [--calibrate] [--votes]`: our
+ * reader beside PP-OCR from npm on the same photos, one after the other on each, in one process. `--detector`: our detector by itself instead.
+ * Asserts nothing.
  */
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { load, machine, ms } from '../report.ts'
+import { load, machine } from '../report.ts'
+import { LOOSE } from './calibration.ts'
 import { type Contender, ours, ppOcr } from './contenders.ts'
+import { detector, hasBox } from './detector.ts'
 import { type Photo, photos } from './photos.ts'
-import { Score, type SetScore } from './score.ts'
+import { misses, type Outcome, outcome, type Result, unseen } from './score.ts'
 import { contactSheet } from './sheet.ts'
+import { percent, printCalibration, printConfusions, printCurve, printDetector, printReliability, printSets, printTimes } from './tables.ts'
 import { votes } from './votes.ts'
 
 const { values } = parseArgs({
@@ -21,11 +25,13 @@ const { values } = parseArgs({
     alone: { type: 'boolean', default: false },
     votes: { type: 'boolean', default: false },
     curve: { type: 'boolean', default: false },
+    calibrate: { type: 'boolean', default: false },
+    detector: { type: 'boolean', default: false },
   },
 })
 
-const CONFIDENCES = [0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99]
-const percent = (a: number, b: number): string => (b === 0 ? '–' : `${((a / b) * 100).toFixed(1)} %`)
+/** Tiles of the contact sheet. */
+const SHOWN = 60
 
 async function main(): Promise<void> {
   if (!values.photos) {
@@ -33,66 +39,54 @@ async function main(): Promise<void> {
     process.exitCode = 2
     return
   }
-  const rows = await photos(values.photos, values.use, Number(values.every))
+  const all = await photos(values.photos, values.use, Number(values.every))
   const threads = Number(values.threads)
-  const contenders = [await ours(threads), ...(values.alone ? [] : [await ppOcr(threads)])]
-  const before = load()
-  const scores = await race(contenders, rows)
-  console.log(`${rows.length} photos of ${values.photos}${values.use ? `, use ${values.use}` : ''}; ${threads} thread(s)`)
-  console.log(`${machine()}; load ${before} before, ${load()} after; ${new Date().toISOString().slice(0, 16)}\n`)
-  for (const [i, contender] of contenders.entries()) table(contender.name, scores[i]!)
-  const [a, b] = scores.map((s) => s.times())
-  if (a && b) {
-    console.log(`PP-OCR takes ${(b.scene.p50 / Math.max(a.scene.p50, 1e-9)).toFixed(1)} × our time a scene (medians, same run)`)
+  console.log(`${all.length} photos of ${values.photos}${values.use ? `, use ${values.use}` : ''}; ${threads} thread(s)`)
+  console.log(`${machine()}; load ${load()} before; ${new Date().toISOString().slice(0, 16)}\n`)
+  if (values.detector) printDetector(await detector(all.filter(hasBox), threads))
+  else await compare(all, threads)
+  if (values.votes) await printVotes(all, threads)
+  console.log(`load ${load()} after`)
+}
+
+async function compare(all: readonly Photo[], threads: number): Promise<void> {
+  const contenders = [await ours(threads, values.calibrate ? LOOSE : undefined), ...(values.alone ? [] : [await ppOcr(threads)])]
+  const results = await race(contenders, all)
+  for (const { name, outcomes } of results) {
+    console.log(name)
+    printSets(outcomes)
+    if (values.curve) {
+      printCurve(outcomes)
+      printReliability(outcomes)
+    }
+    printConfusions(outcomes)
   }
-  if (values.votes) {
-    const v = await votes(rows, threads)
-    console.log(
-      `vote over ${v.photos} photos of ${v.vehicles} vehicles: ${percent(v.first, v.vehicles)} exact on the first photo, ${percent(v.voted, v.vehicles)} voted; ` +
-        `sure: photos ${percent(v.acceptedPhotos, v.photos)} (${v.wrongPhotos} wrong), votes ${percent(v.sure, v.vehicles)} (${v.wrongSure} wrong)`,
-    )
-  }
+  printTimes(results)
+  const { name, outcomes } = results[0]!
+  if (values.calibrate) printCalibration(outcomes)
   if (values.sheet) {
-    await contactSheet(scores[0]!.misses, values.sheet, 60)
-    console.log(`misses of ${contenders[0]!.name}: ${values.sheet}`)
+    const missed = misses(unseen(outcomes))
+    await contactSheet(missed, values.sheet, SHOWN)
+    console.log(`${Math.min(SHOWN, missed.length)} of ${missed.length} misses of ${name}, labels put right: ${values.sheet}`)
   }
-  for (const c of contenders) await c.close()
 }
 
-async function race(contenders: readonly Contender[], rows: readonly Photo[]): Promise<Score[]> {
-  const scores = contenders.map(() => new Score())
-  for (const photo of rows) {
-    const bytes = await readFile(photo.path)
-    for (const [i, contender] of contenders.entries()) scores[i]!.add(photo, await contender.read(photo, bytes))
+async function race(contenders: readonly Contender[], all: readonly Photo[]): Promise<Result[]> {
+  const results = contenders.map((contender) => ({ contender, name: contender.name, outcomes: [] as Outcome[] }))
+  for (const photo of all) {
+    // Read once beforehand, or the first contender would wait for the disk.
+    await readFile(photo.path)
+    for (const { contender, outcomes } of results) outcomes.push(outcome(photo, await contender.read(photo)))
   }
-  return scores
+  for (const { contender } of results) await contender.close()
+  return results
 }
 
-function table(name: string, score: Score): void {
-  const cell = (set: SetScore) => ({
-    photos: set.n,
-    exact: percent(set.exact, set.n),
-    any: percent(set.any, set.n),
-    coverage: percent(set.accepted, set.n),
-    'wrong of accepted': `${set.wrong} (${percent(set.wrong, set.accepted)})`,
-  })
-  console.log(name)
-  console.table(Object.fromEntries([...score.sets].sort(([a], [b]) => (a.trim() < b.trim() ? -1 : 1)).map(([k, set]) => [k, cell(set)])))
-  if (values.curve)
-    console.table(
-      score
-        .curve(CONFIDENCES)
-        .map((c) => ({ ...c, coverage: percent(c.readings, score.readings.length), 'wrong %': percent(c.wrong, c.readings) })),
-    )
-  const { scene, crop, whole } = score.times()
+async function printVotes(all: readonly Photo[], threads: number): Promise<void> {
+  const v = await votes(all, threads)
   console.log(
-    `detect + read: scene p50 ${ms(scene.p50)} p99 ${ms(scene.p99)}, crop p50 ${ms(crop.p50)}; with decoding p50 ${ms(whole.p50)} p99 ${ms(whole.p99)}`,
-  )
-  console.log(
-    `confusions: ${score
-      .worst(16)
-      .map(([what, n]) => `${what} ${n}`)
-      .join(', ')}\n`,
+    `vote over ${v.photos} photos of ${v.vehicles} vehicles: ${percent(v.first, v.vehicles)} exact on the first photo, ${percent(v.voted, v.vehicles)} voted; ` +
+      `sure: photos ${percent(v.acceptedPhotos, v.photos)} (${v.wrongPhotos} wrong), votes ${percent(v.sure, v.vehicles)} (${v.wrongSure} wrong)`,
   )
 }
 

@@ -1,74 +1,81 @@
-/** Counts of one contender over sets of photos, its confusions and its misses. */
+/** What came of one contender's readings. Scores are by the labels as they are; what was really misread is by the labels put right. Pure. */
 import { type Spread, spread } from '../report.ts'
-import type { Answer } from './contenders.ts'
-import { type Photo, setsOf } from './photos.ts'
+import type { Answer, Times } from './contenders.ts'
+import type { Photo } from './photos.ts'
+import { setsOf } from './sets.ts'
+
+export interface Outcome {
+  readonly photo: Photo
+  readonly answer: Answer
+  /** The best text; '' when there is none. */
+  readonly best: string
+}
+
+/** All outcomes of one contender. */
+export interface Result {
+  readonly name: string
+  readonly outcomes: readonly Outcome[]
+}
+
+export const outcome = (photo: Photo, answer: Answer): Outcome => ({ photo, answer, best: answer.texts[0] ?? '' })
+
+/** By the label as it is. */
+const exact = ({ photo, best }: Outcome): boolean => best === photo.text
+
+/** By the label put right; undefined where nobody can say. */
+export function right({ photo, best }: Outcome): boolean | undefined {
+  return photo.shown === null ? undefined : best === photo.shown
+}
+
+/** Those that say something of pictures never seen. */
+export const unseen = (all: readonly Outcome[]): Outcome[] => all.filter((o) => !o.photo.trainedOn)
+
+/** Those misread by the labels put right, accepted or not. */
+export const misses = (all: readonly Outcome[]): Outcome[] => all.filter((o) => right(o) === false)
 
 export interface SetScore {
   n: number
+  /** The best text is the label, or any of the texts is. */
   exact: number
   any: number
   accepted: number
+  /** Of the accepted ones: not the label, and not what the picture shows. */
   wrong: number
+  misread: number
 }
 
-export interface Miss {
-  readonly photo: Photo
-  readonly read: string
-  readonly accepted: boolean
-}
-
-export class Score {
-  readonly sets = new Map<string, SetScore>()
-  readonly misses: Miss[] = []
-  /** Label's character → character read → times, over texts of equal length. */
-  readonly confusions = new Map<string, number>()
-  /** Confidence and rightness of every best reading. */
-  readonly readings: { readonly confidence: number; readonly exact: boolean }[] = []
-  readonly #ms: { scene: number[]; crop: number[]; whole: number[] } = { scene: [], crop: [], whole: [] }
-
-  add(photo: Photo, answer: Answer): void {
-    const best = answer.texts[0] ?? ''
-    const exact = best === photo.text
-    if (best !== '') this.readings.push({ confidence: answer.confidence, exact })
-    for (const name of setsOf(photo)) {
-      const set = this.sets.get(name) ?? { n: 0, exact: 0, any: 0, accepted: 0, wrong: 0 }
-      this.sets.set(name, set)
+/** Set → its counts. */
+export function setScores(all: readonly Outcome[]): Map<string, SetScore> {
+  const sets = new Map<string, SetScore>()
+  for (const o of all) {
+    for (const name of setsOf(o.photo)) {
+      const set = sets.get(name) ?? { n: 0, exact: 0, any: 0, accepted: 0, wrong: 0, misread: 0 }
+      sets.set(name, set)
       set.n++
-      if (exact) set.exact++
-      if (answer.texts.includes(photo.text)) set.any++
-      if (answer.accepted) set.accepted++
-      if (answer.accepted && !exact) set.wrong++
+      if (exact(o)) set.exact++
+      if (o.answer.texts.includes(o.photo.text)) set.any++
+      if (!o.answer.accepted) continue
+      set.accepted++
+      if (!exact(o)) set.wrong++
+      if (right(o) === false) set.misread++
     }
-    this.#ms[photo.crop ? 'crop' : 'scene'].push(answer.ms)
-    this.#ms.whole.push(answer.whole)
-    if (exact) return
-    this.misses.push({ photo, read: best, accepted: answer.accepted })
-    const [want, got] = [[...photo.text], [...best]]
-    if (want.length === got.length) {
-      want.forEach((c, i) => {
-        if (c !== got[i]) this.#confuse(`${c} → ${got[i]}`)
-      })
-    } else this.#confuse(best === '' ? 'not found' : 'length')
   }
+  return sets
+}
 
-  #confuse(what: string): void {
-    this.confusions.set(what, (this.confusions.get(what) ?? 0) + 1)
-  }
+/** How many readings have at least each of the confidences, and how many of these are wrong by the label. */
+export function curve(all: readonly Outcome[], at: readonly number[]): { from: number; readings: number; wrong: number }[] {
+  return at.map((from) => {
+    const over = all.filter((o) => o.best !== '' && o.answer.confidence >= from)
+    return { from, readings: over.length, wrong: over.filter((o) => !exact(o)).length }
+  })
+}
 
-  times(): { scene: Spread; crop: Spread; whole: Spread } {
-    return { scene: spread(this.#ms.scene), crop: spread(this.#ms.crop), whole: spread(this.#ms.whole) }
-  }
+export const PARTS = ['decode', 'detect', 'read', 'inference', 'whole'] as const satisfies readonly (keyof Times)[]
 
-  /** How many readings, and how many wrong ones, have at least each of the confidences; and how sure those just above it really are. */
-  curve(at: readonly number[]): { from: number; readings: number; wrong: number }[] {
-    return at.map((from) => {
-      const over = this.readings.filter((r) => r.confidence >= from)
-      return { from, readings: over.length, wrong: over.filter((r) => !r.exact).length }
-    })
-  }
-
-  /** Most frequent first. */
-  worst(most: number): [string, number][] {
-    return [...this.confusions].sort((a, b) => b[1] - a[1]).slice(0, most)
-  }
+/** Of scenes, or of crops, in milliseconds; of nothing where a contender does not tell that part. */
+export function times(all: readonly Outcome[], crop: boolean): Record<keyof Times, Spread> {
+  const those = all.filter((o) => o.photo.crop === crop)
+  const of = (part: keyof Times) => spread(those.flatMap((o) => o.answer.ms[part] ?? []))
+  return { decode: of('decode'), detect: of('detect'), read: of('read'), inference: of('inference'), whole: of('whole') }
 }
