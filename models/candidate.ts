@@ -1,5 +1,5 @@
 /** What a reading of one place of a picture is worth, beside the others. Pure. */
-import { overlap, sides, size, slope } from './geometry.ts'
+import { centre, overlap, sides, size, slope } from './geometry.ts'
 import type { Raster } from './image.ts'
 import type { Quad } from './plate.ts'
 import type { Looked } from './slots.ts'
@@ -57,6 +57,18 @@ export const counts = (before: Candidate | undefined): before is Candidate => be
 
 /** Finds of two looks are the same plate. */
 export const samePlace = (a: Quad, b: Quad): boolean => overlap(a, b) > SAME_PLACE
+
+/** Plates of one vehicle hang within so many widths of each other. */
+const ONE_VEHICLE = 2.5
+
+/** The first is of the second's size and near it: a truck of two countries has two plates. */
+export function beside(a: Quad, b: Quad): boolean {
+  const [ax, ay] = centre(a)
+  const [bx, by] = centre(b)
+  const ratio = size(a) / size(b)
+  const far = Math.hypot(ax - bx, ay - by) > ONE_VEHICLE * sides(b).width
+  return !far && ratio < NEARER_BY && ratio > 1 / NEARER_BY && !samePlace(a, b)
+}
 
 /** The first is so much larger than the second, and elsewhere, that it must be on another, nearer vehicle if both are plates. */
 export const nearer = (a: Quad, b: Quad): boolean => size(a) > NEARER_BY * size(b) && !samePlace(a, b)

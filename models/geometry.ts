@@ -6,6 +6,11 @@ export function mapped([a, b, c, d]: Quad, move: (corner: Point) => Point): Quad
   return [move(a), move(b), move(c), move(d)]
 }
 
+/** Mean of the corners. */
+export function centre([a, b, c, d]: Quad): Point {
+  return [(a[0] + b[0] + c[0] + d[0]) / 4, (a[1] + b[1] + c[1] + d[1]) / 4]
+}
+
 /** Mean length of a quad's upper and lower edges, and of its left and right ones. */
 export function sides([a, b, c, d]: Quad): { readonly width: number; readonly height: number } {
   const length = (p: Point, q: Point) => Math.hypot(q[0] - p[0], q[1] - p[1])

@@ -2,6 +2,7 @@
 import { LuongError, messageOf } from '../gateway/kernel/errors.ts'
 import { type AcceptRule, doubtAbout, type Judged } from './accept.ts'
 import {
+  beside,
   type Candidate,
   clear,
   counts,
@@ -48,7 +49,7 @@ export const READER: ReaderSettings = {
 }
 
 type Margins = readonly [first: number, ...more: number[]]
-/** Places this probable are read all; others, but for the best one, only when none of these gave a clear plate. */
+/** Places this probable are read all; others, but for the best one, only when none of these gave a clear plate, or beside one that did. */
 const LIKELY = 0.5
 /** So many of the places found are looked at again, nearer, before the whole picture is. */
 const NEARER = 2
@@ -144,8 +145,11 @@ export class OnnxPlateReader implements PlateReader {
       const found = await detector.time(() => this.#finder.find(picture, side, find, most))
       const likely = found.filter((one, i) => i === 0 || one.score >= LIKELY)
       await this.#look(picture, likely, MARGINS, seen, { again })
+      const weak = found.slice(likely.length)
+      const second = weak.filter((f) => seen.candidates.some((c) => clear(c) && beside(f.quad, c.quad)))
+      await this.#look(picture, second, MARGINS, seen, { again })
       if (!seen.candidates.some((c) => clear(c) && !vague(c.quad))) {
-        if (!seen.candidates.some(plain)) await this.#look(picture, found.slice(likely.length), MARGINS, seen, { again })
+        if (!seen.candidates.some(plain)) await this.#look(picture, weak, MARGINS, seen, { again })
         for (const one of found.slice(0, NEARER)) if (await this.#nearer(picture, one, seen, detector)) break
       }
       const largest = seen.candidates.filter(plain).sort((a, b) => size(b.quad) - size(a.quad))[0]

@@ -181,6 +181,27 @@ def _draw_cn(r, pen, look):
     return ink
 
 
+def draw_panel(r, shapes, rows, ground, hazard=False):
+    """A panel in the size and hand of a plate with other text: one or two `rows` of letters and digits, dots and dashes. `hazard`: with the
+    border and the line between the rows that the orange plates of dangerous goods have (ADR 5.3.2). As draw_plate: picture, ink, centres."""
+    pen = Pen(r, shapes, r.choice(["vn", "cn"]))
+    w, h = (400, 300) if hazard else (520, 110) if len(rows) == 1 else ((330, 165), (280, 200), (440, 220))[r.integers(3)]
+    ink = np.zeros((int(h * SCALE), int(w * SCALE)), np.uint8)
+    ch = h * (r.uniform(0.62, 0.76) if len(rows) == 1 else r.uniform(0.34, 0.41))
+    for i, row in enumerate(rows):
+        y = (h - ch) / 2 if len(rows) == 1 else h * (0.5 * i + 0.25) - ch / 2
+        gap = r.uniform(5, 12)
+        _row(r, pen, ink, row, w / 2, y, min(r.uniform(0.5, 0.68) * ch, (w * 0.9 - gap * len(row)) / len(row)), ch, gap)
+    if hazard:
+        thick = max(2, int(15 * SCALE * r.uniform(0.6, 1.1)))
+        cv2.rectangle(ink, (0, 0), (ink.shape[1] - 1, ink.shape[0] - 1), 255, thick)
+        cv2.line(ink, (0, ink.shape[0] // 2), (ink.shape[1], ink.shape[0] // 2), 255, thick)
+    a = ink.astype(np.float32)[..., None] / 255
+    dark = np.mean(ground) > 110
+    picture = np.float32(_jitter(r, ground, 14)) * (1 - a) + np.float32(_jitter(r, (20, 20, 24) if dark else (240, 240, 236), 12)) * a
+    return picture, ink, np.float32(pen.centres)
+
+
 def _ground(r, look, h, w):
     """The plate's own colour; green plates fade, large ones are yellow under province and letter."""
     base = np.empty((h, w, 3), np.float32)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from glyphs import Shapes
-from hard import Mistaken, lettering
+from hard import Mistaken, lettering, near_miss
 from plates import Surroundings, no_plate, samples
 from pool import Pool
 from real import scored_texts
@@ -21,7 +21,7 @@ PER_SHARD = 6000
 
 
 #: How often each comes, beside three photos of one plate.
-BACKGROUND, NAMES, MISTAKEN = 0.05, 0.07, 0.08
+BACKGROUND, NAMES, NEAR, MISTAKEN = 0.05, 0.07, 0.1, 0.08
 
 
 def _some(r, shapes, around, avoid, mistaken):
@@ -30,7 +30,9 @@ def _some(r, shapes, around, avoid, mistaken):
         return [no_plate(r, around)]
     if x < BACKGROUND + NAMES:
         return [lettering(r, shapes, around)]
-    if mistaken and mistaken.places and x < BACKGROUND + NAMES + MISTAKEN:
+    if x < BACKGROUND + NAMES + NEAR:
+        return [near_miss(r, shapes, around)]
+    if mistaken and mistaken.places and x < BACKGROUND + NAMES + NEAR + MISTAKEN:
         return [mistaken.cut(r)]
     return samples(r, shapes, around, avoid)
 

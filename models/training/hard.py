@@ -6,6 +6,7 @@ import torch
 
 from camera import light, seen
 from detector import Detector, peaks
+from draw import GROUNDS, draw_panel
 from plates import MARGIN, NOTHING, found, photographed, rectified
 from scenes import overlaps, scene, sign
 from texts import LETTERS
@@ -61,6 +62,31 @@ def lettering(r, shapes, around):
     picture, ink = sign(r, shapes, _name)
     look = SimpleNamespace(kind="painted" if r.random() < 0.4 else "sign", lines=1)
     photo, quad, _ = photographed(r, shapes, around, look, (picture, ink, np.float32([[0, 0]])))
+    return rectified(photo, found(r, quad), MARGIN), NOTHING
+
+
+ORANGE = (232, 115, 26)
+
+
+def _like_a_plate(r):
+    """Rows of a text that is of no syntax of the two countries, but near to one; and whether it is a hazard plate."""
+    d = lambda n: "".join(str(v) for v in r.integers(0, 10, n))
+    a = lambda n: "".join(LETTERS[v] for v in r.integers(0, 26, n))
+    x = r.random()
+    if x < 0.35:
+        return [d(r.choice([2, 3, 3])), d(4)], True
+    if x < 0.65:  # a container's owner and number; the check digit is often on its own
+        return [a(3) + "U", d(6 if r.random() < 0.6 else 7)], False
+    rows = [[d(3), d(5)], [d(3), d(4)], [f"{d(3)}-{d(4)}"], [a(2), d(5)], [f"{a(2)}-{d(5)}"], [d(4), d(4)], [f"{a(3)}-{d(4)}"]]
+    return rows[r.integers(len(rows))], False
+
+
+def near_miss(r, shapes, around):
+    """A panel like a plate with a text that is none, as the reader is given it; with labels: hazard plates, containers' numbers on two lines."""
+    rows, hazard = _like_a_plate(r)
+    ground = ORANGE if hazard else list(GROUNDS.values())[r.integers(len(GROUNDS))]
+    look = SimpleNamespace(kind="painted" if not hazard and r.random() < 0.3 else "sign", lines=len(rows))
+    photo, quad, _ = photographed(r, shapes, around, look, draw_panel(r, shapes, rows, ground, hazard))
     return rectified(photo, found(r, quad), MARGIN), NOTHING
 
 

@@ -1,6 +1,6 @@
 """A sheet of samples to look at beside real ones.
 
-usage: sheet.py OUT.png --fonts NODE_MODULES/@fontsource [--train DIR] [--what reader|scenes] [--seed N]
+usage: sheet.py OUT.png --fonts NODE_MODULES/@fontsource [--train DIR] [--plates DIR] [--what reader|scenes] [--seed N]
 """
 import argparse
 
@@ -10,6 +10,7 @@ import numpy as np
 from glyphs import Shapes
 from plates import ALPHABET, HEIGHT, WIDTH, Surroundings, samples
 from generate_reader import BACKGROUNDS
+from real import validation
 from scenes import Scenes, scene
 
 
@@ -24,13 +25,20 @@ def tiles_of(a, shapes, r):
             yield cv2.resize(im, (320, 252), interpolation=cv2.INTER_AREA)
         return
     around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
-    for _ in range(60):
+    real = validation(a.plates)[0] if a.plates else None
+    for i in range(60):
+        if real is not None and i % 2:  # which are the drawn ones?
+            yield _tile(real[r.integers(len(real))], "real")
+            continue
         im, (slots, *_) = samples(r, shapes, around, views=1)[0]
-        tile = np.zeros((HEIGHT + 22, 200, 3), np.uint8)
-        tile[:HEIGHT, :WIDTH] = im
-        text = "".join(ALPHABET[c] if ALPHABET[c].isascii() else "?" for c in slots if c)
-        cv2.putText(tile, text, (2, HEIGHT + 14), 0, 0.4, (0, 255, 0), 1)
-        yield tile
+        yield _tile(im, "".join(ALPHABET[c] if ALPHABET[c].isascii() else "?" for c in slots if c))
+
+
+def _tile(im, text):
+    tile = np.zeros((HEIGHT + 22, 200, 3), np.uint8)
+    tile[:HEIGHT, :WIDTH] = im
+    cv2.putText(tile, text, (2, HEIGHT + 14), 0, 0.4, (0, 255, 0), 1)
+    return tile
 
 
 def main():
@@ -38,6 +46,7 @@ def main():
     a.add_argument("out")
     a.add_argument("--fonts", required=True)
     a.add_argument("--train")
+    a.add_argument("--plates", help="folder with the scoring sets: every second tile is a real one")
     a.add_argument("--what", choices=("reader", "scenes"), default="reader")
     a.add_argument("--seed", type=int, default=1)
     a = a.parse_args()
