@@ -19,6 +19,8 @@ const LOWEST = 6
 const CHARACTER = { one: 0.68, two: 0.38 } as const
 /** A plate so many times as large as another one is on another vehicle, much nearer: plates of one truck, Vietnamese and Chinese, differ by a third at most. */
 const NEARER_BY = 1.5
+/** Plates of one vehicle hang within so many widths of each other. */
+const ONE_VEHICLE = 2.5
 /** What is so probably a plate or a part of one stands before others, however badly it can be read; grilles and signs are below. */
 const PRESENT = 0.9
 /** Finds of two looks that overlap more are the same plate. */
@@ -58,20 +60,16 @@ export const counts = (before: Candidate | undefined): before is Candidate => be
 /** Finds of two looks are the same plate. */
 export const samePlace = (a: Quad, b: Quad): boolean => overlap(a, b) > SAME_PLACE
 
-/** Plates of one vehicle hang within so many widths of each other. */
-const ONE_VEHICLE = 2.5
+/** The first is so much larger than the second, and elsewhere, that it must be on another, nearer vehicle if both are plates. */
+export const nearer = (a: Quad, b: Quad): boolean => size(a) > NEARER_BY * size(b) && !samePlace(a, b)
 
-/** The first is of the second's size and near it: a truck of two countries has two plates. */
+/** Neither is on a vehicle before the other's, and they are close to each other: a truck of two countries has two plates. */
 export function beside(a: Quad, b: Quad): boolean {
   const [ax, ay] = centre(a)
   const [bx, by] = centre(b)
-  const ratio = size(a) / size(b)
-  const far = Math.hypot(ax - bx, ay - by) > ONE_VEHICLE * sides(b).width
-  return !far && ratio < NEARER_BY && ratio > 1 / NEARER_BY && !samePlace(a, b)
+  const close = Math.hypot(ax - bx, ay - by) <= ONE_VEHICLE * sides(b).width
+  return close && !nearer(a, b) && !nearer(b, a) && !samePlace(a, b)
 }
-
-/** The first is so much larger than the second, and elsewhere, that it must be on another, nearer vehicle if both are plates. */
-export const nearer = (a: Quad, b: Quad): boolean => size(a) > NEARER_BY * size(b) && !samePlace(a, b)
 
 /** Whether the first is the plate of a vehicle that stands before the second's. */
 export function standsBefore(front: Place, back: Candidate): boolean {
