@@ -34,17 +34,33 @@ export function convex([a, b, c, d]: Quad): boolean {
   return turn(a, b, c) > 0 && turn(b, c, d) > 0 && turn(c, d, a) > 0 && turn(d, a, b) > 0
 }
 
+/** An upright rectangle. */
+export interface Box {
+  readonly left: number
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+}
+
+/** The upright box around a quad. */
+export function bounds(quad: Quad): Box {
+  const xs = quad.map(([x]) => x)
+  const ys = quad.map(([, y]) => y)
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
+}
+
+/** Width times height. */
+export const area = ({ left, top, right, bottom }: Box): number => (right - left) * (bottom - top)
+
+/** Area that both have in common. */
+export function common(a: Box, b: Box): number {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
+  return width <= 0 || height <= 0 ? 0 : width * height
+}
+
 /** Share of the smaller box's area that both have in common, by their upright bounds: cheap and good enough to find doubles. */
 export function overlap(a: Quad, b: Quad): number {
-  const bounds = (q: Quad) => {
-    const xs = q.map((p) => p[0])
-    const ys = q.map((p) => p[1])
-    return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] as const
-  }
-  const [ax0, ay0, ax1, ay1] = bounds(a)
-  const [bx0, by0, bx1, by1] = bounds(b)
-  const w = Math.min(ax1, bx1) - Math.max(ax0, bx0)
-  const h = Math.min(ay1, by1) - Math.max(ay0, by0)
-  if (w <= 0 || h <= 0) return 0
-  return (w * h) / Math.max(1e-6, Math.min((ax1 - ax0) * (ay1 - ay0), (bx1 - bx0) * (by1 - by0)))
+  const [one, other] = [bounds(a), bounds(b)]
+  return common(one, other) / Math.max(1e-6, Math.min(area(one), area(other)))
 }

@@ -45,7 +45,7 @@ export const READER: ReaderSettings = {
   readSide: 1280,
   find: 0.25,
   most: 4,
-  accept: { weakest: 0.92, confidence: 0.82, rival: 0.1 },
+  accept: { weakest: 0.97, confidence: 0.93, rival: 0.1 },
 }
 
 type Margins = readonly [first: number, ...more: number[]]

@@ -24,6 +24,11 @@ PER_SHARD = 6000
 BACKGROUND, NAMES, NEAR, MISTAKEN = 0.05, 0.07, 0.1, 0.08
 
 
+def surroundings(train):
+    """What plates are set into: pieces of scenes, none of them held apart."""
+    return Surroundings([f"{train}/{b}" for b in BACKGROUNDS], held_apart(train)) if train else Surroundings([])
+
+
 def _some(r, shapes, around, avoid, mistaken):
     x = r.random()
     if x < BACKGROUND:
@@ -51,7 +56,7 @@ def main():
     shapes = Shapes(a.fonts, a.train)
     if a.without:
         leave_out(a.without, shapes)
-    around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS], held_apart(a.train)) if a.train else Surroundings([])
+    around = surroundings(a.train)
     avoid = scored_texts(a.plates) if a.plates else frozenset()
     mistaken = Mistaken(a.detector, shapes, Scenes(a.train, avoid), a.seed) if a.detector and a.train else None
     pool = Pool(a.pool, a.keep)

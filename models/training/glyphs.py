@@ -11,8 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from texts import DIGITS, LETTERS, PROVINCES, SUFFIXES
 
-#: Never trained on, nor is Droid Sans Fallback: they draw the held-apart sets.
-HELD_APART = ("rajdhani", "archivo-narrow", "antonio")
+#: Never trained on, nor is Droid Sans Fallback: they draw the held-apart sets. Of the first, some weights are hairlines.
+STRANGE = ("rajdhani", "archivo-narrow", "antonio")
+#: Of 82 more packages those nearest to the plates' own glyphs (overlap 0.75 to 0.82 with Vietnam's and with China's, each stretched to
+#: one box; Barlow Condensed 600, the nearest font trained with, 0.85 and 0.77; rajdhani 400 0.43 and 0.49).
+LIKE_PLATES = {"akshar": (500, 600), "sintony": (700,), "sarabun": (700,)}
+WEIGHTS = (400, 500, 600, 700)
 NOTO = "/usr/share/fonts/opentype/noto/Noto*CJK-*.ttc"
 _HEIGHT = 160
 
@@ -57,17 +61,25 @@ def _han(fonts, held_apart):
     return found
 
 
+def _packages(fonts, held_apart):
+    """Packages of fonts and their weights: those for a held-apart set, or all but those."""
+    if held_apart == "like plates":
+        return LIKE_PLATES.items()
+    if held_apart == "strange":
+        return [(package, WEIGHTS) for package in STRANGE]
+    return [(package, WEIGHTS) for package in sorted(os.listdir(fonts)) if package not in STRANGE and package not in LIKE_PLATES]
+
+
 class Shapes:
     """All sets of characters. `vn` and `cn140`, `cn220`, `green` are plate shapes; the fonts' names begin with `font:`."""
 
-    def __init__(self, fonts, train=None, held_apart=False):
-        """fonts: folder with @fontsource packages; train: folder with glyphs_cn_leijd and glyphs_vn_mrzaizai2k, or None."""
+    def __init__(self, fonts, train=None, held_apart=None):
+        """fonts: folder with @fontsource packages; train: folder with glyphs_cn_leijd and glyphs_vn_mrzaizai2k, or None.
+        held_apart: only fonts never trained on, "strange" or "like plates"; None: all others."""
         self.sets = {}
         han = _han(fonts, held_apart)
-        for package in sorted(os.listdir(fonts)):
-            if (package in HELD_APART) != held_apart:
-                continue
-            for weight in (400, 500, 600, 700):
+        for package, weights in _packages(fonts, held_apart):
+            for weight in weights:
                 path = f"{fonts}/{package}/files/{package}-latin-{weight}-normal.woff2"
                 if os.path.exists(path):
                     self.sets[f"font:{package}-{weight}"] = _from_font(path, DIGITS + LETTERS)

@@ -5,10 +5,12 @@ Held apart are the fonts of letters, digits and provinces, the texts (another se
 pieces of them, or other frames of the same film, were once backgrounds of plates.
 
 usage: heldapart.py --out DIR --fonts NODE_MODULES/@fontsource --train DIR [--each 200] [--empty 600] [--sequences 100]
+  [--letters strange|"like plates"] [--without STEP]
 """
 import argparse
 import csv
 import os
+import sys
 
 import cv2
 import numpy as np
@@ -20,6 +22,7 @@ from glyphs import Shapes
 from texts import CN_LETTERS, DIGITS, PROVINCES, Look, chinese, vietnamese
 from wear import wear
 from weather import lamplit, rain
+from without import leave_out
 
 
 def wanted(r, make, fits):
@@ -107,9 +110,13 @@ def main():
     a.add_argument("--each", type=int, default=200)
     a.add_argument("--empty", type=int, default=600)
     a.add_argument("--sequences", type=int, default=100, help="trucks that come nearer, six frames each: for bench:plates --votes")
+    a.add_argument("--letters", choices=("strange", "like plates"), default="strange")
+    a.add_argument("--without", choices=("wear", "light", "camera", "tilt"), help="leave a step out, to see what it takes")
     a.add_argument("--seed", type=int, default=777)
     a = a.parse_args()
-    shapes = Shapes(a.fonts, None, held_apart=True)
+    shapes = Shapes(a.fonts, None, a.letters)
+    if a.without:
+        leave_out(a.without, shapes, [sys.modules[__name__]])
     with open(os.path.join(os.path.dirname(__file__), "start", "seen.txt"), encoding="utf-8") as f:
         bare = s.Scenes(a.train, apart=True, without={f"{a.train}/{line}" for line in f.read().split()}).items
     os.makedirs(a.out, exist_ok=True)
@@ -129,17 +136,17 @@ def main():
         r = of_its_own(a.seed, name)
         for i in range(a.each):
             look = make(r)
-            base = without(r, bare[r.integers(len(bare))])
+            base = bared(r, bare[r.integers(len(bare))])
             picture, quad = gate_camera(r, shapes, base, look, name)
             keep(name, i, picture, look.text, look.country, look.lines, quad)
     r = of_its_own(a.seed, "sequence")
     for i in range(a.sequences):
         look = wanted(r, chinese if r.random() < 0.5 else vietnamese, lambda k: k.kind in ("ordinary", "trailer", "special"))
-        for j, picture in enumerate(approach(r, shapes, without(r, bare[r.integers(len(bare))]), look, 6)):
+        for j, picture in enumerate(approach(r, shapes, bared(r, bare[r.integers(len(bare))]), look, 6)):
             keep("sequence", i * 6 + j, picture, look.text, look.country, look.lines)
     r = of_its_own(a.seed, "none")
     for i in range(a.empty):
-        im = without(r, bare[r.integers(len(bare))])
+        im = bared(r, bare[r.integers(len(bare))])
         im = cv2.resize(im, (640, int(640 * im.shape[0] / im.shape[1])))
         for _ in range(r.integers(0, 5)):
             s._sign(r, shapes, im, [])
@@ -153,7 +160,7 @@ def main():
     print(f"{len(rows)} pictures in {a.out}")
 
 
-def without(r, item):
+def bared(r, item):
     """A held-apart scene with its foreign plates painted over by what is around them."""
     im, quads = item
     im = im.copy()

@@ -182,16 +182,17 @@ def _cut(r, picture, quad, centres, look):
 
 
 def cut_off(r, picture, quad, centres, lines):
-    """The plate without a character or two at one end, or without up to four, or None: a bad cut, the picture's edge, or something that
-    stands before it. What is left may read like a plate with fewer characters: the reader must give no text (see partly)."""
+    """The plate without a third of a character to two at one end, or without up to four, or None: a bad cut, the picture's edge, or
+    something that stands before it. What is left may read like another plate: the reader must give no text (see partly)."""
     unit = cv2.getPerspectiveTransform(np.float32(quad), np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]))
     us = cv2.perspectiveTransform(centres[None], unit)[0, :, 0]
     # On two lines the lower one reaches farther out on both sides.
     pitch = (us.max() - us.min()) / (len(us) - 1 if lines == 1 else 4.4)
     right = r.random() < 0.6
-    hidden = pitch * (r.uniform(0.15, 1.4) if r.random() < 0.7 else r.uniform(1.4, 4.0))
+    # A half-hidden character is the worst: what is left of 8 may be 1.
+    hidden = pitch * r.uniform(*HIDDEN[r.choice(3, p=[0.5, 0.25, 0.25])])
     at = us.max() - hidden if right else us.min() + hidden
-    least, most = (0.2, 0.95) if right else (0.05, 0.8)
+    least, most = (0.2, 0.97) if right else (0.03, 0.8)
     if not least < at < most:
         return None
     quad = np.float32(quad)
@@ -201,16 +202,18 @@ def cut_off(r, picture, quad, centres, lines):
         picture, x = picture.copy(), int(np.clip((up[0] + down[0]) / 2, 1, picture.shape[1] - 2))
         beyond = slice(x, None) if right else slice(None, x)
         # The runtime lets the picture's edge go on; a post or another truck has a colour of its own.
-        picture[:, beyond] = picture[:, [x - 1 if right else x]] if r.random() < 0.6 else r.integers(0, 256, 3)
-        if r.random() < 0.4:
+        picture[:, beyond] = picture[:, [x - 1 if right else x]] if r.random() < 0.45 else r.integers(0, 256, 3)
+        if r.random() < 0.5:
             rest = quad
     return rectified(picture, found(r, rest), MARGIN)
 
 
 #: Margin around the plate with which the runtime cuts plates out; the reader is trained with it.
 MARGIN = 0.04
-#: So many plates are seen without one to four characters at one end; of green ones, which then read like others, three times as many.
-CUT_OFF, GREEN_CUT_OFF = 0.07, 0.21
+#: So many plates are seen without a part of a character to four of them at one end; of green ones, which then read like others, more.
+CUT_OFF, GREEN_CUT_OFF = 0.16, 0.24
+#: Pitches hidden from the end character's centre inwards.
+HIDDEN = ((-0.15, 0.6), (0.6, 1.4), (1.4, 4.0))
 
 
 def samples(r, shapes, around, avoid=frozenset(), views=3):

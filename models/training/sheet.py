@@ -7,9 +7,9 @@ import argparse
 import cv2
 import numpy as np
 
+from generate_reader import surroundings
 from glyphs import Shapes
-from plates import ALPHABET, HEIGHT, WIDTH, Surroundings, samples
-from generate_reader import BACKGROUNDS
+from plates import ALPHABET, HEIGHT, WIDTH, samples
 from real import validation
 from scenes import Scenes, scene
 
@@ -24,7 +24,7 @@ def tiles_of(a, shapes, r):
                 cv2.polylines(im, [q.astype(int)], True, (0, 255, 0), 1)
             yield cv2.resize(im, (320, 252), interpolation=cv2.INTER_AREA)
         return
-    around = Surroundings([f"{a.train}/{b}" for b in BACKGROUNDS] if a.train else [])
+    around = surroundings(a.train)
     real = validation(a.plates)[0] if a.plates else None
     for i in range(60):
         if real is not None and i % 2:  # which are the drawn ones?

@@ -1,4 +1,5 @@
-"""Samples without one of the steps that make drawn plates look real: trained with them (choices.py --part dense), a reader shows what the step gives."""
+"""Samples without one of the steps that make drawn plates look real: trained with them (choices.py --part dense), a reader shows what the step gives.
+Held-apart sets drawn so (heldapart.py) show what the step takes."""
 import cv2
 
 import hard
@@ -9,7 +10,7 @@ from camera import corners_of
 FEW = ("font:barlow-condensed-500", "font:oswald-500", "han:NotoSansCJK-Bold")
 
 
-def _few(shapes):
+def _few(shapes, _):
     shapes.latin = [s for s in shapes.latin if s in FEW]
     shapes.han = [s for s in shapes.han if s in FEW]
 
@@ -17,8 +18,8 @@ def _few(shapes):
 def _replaced(**by):
     """Other functions or constants under these names, wherever samples are made."""
 
-    def change(_):
-        for module in (plates, hard):
+    def change(_, modules):
+        for module in modules:
             for name, new in by.items():
                 if hasattr(module, name):
                     setattr(module, name, new)
@@ -44,6 +45,6 @@ STEPS = {
 }
 
 
-def leave_out(step, shapes):
-    """Changes this process: samples are drawn without `step`, one of STEPS; `shapes` is changed by "fonts"."""
-    STEPS[step](shapes)
+def leave_out(step, shapes, modules=(plates, hard)):
+    """Changes this process: these modules draw without `step`, one of STEPS; `shapes` is changed by "fonts"."""
+    STEPS[step](shapes, modules)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { convex, overlap, sides } from '../../models/geometry.ts'
+import { bounds, convex, overlap, sides } from '../../models/geometry.ts'
 import { fromUnitSquare, project, rectify } from '../../models/homography.ts'
 import type { Point, Quad } from '../../models/plate.ts'
 
@@ -32,6 +32,15 @@ describe('quads', () => {
     expect(convex([a, c, b, d])).toBe(false)
     expect(convex([a, b, [3, 3], d])).toBe(false)
     expect(convex([a, a, a, a])).toBe(false)
+  })
+  it('have an upright box around them', () => {
+    const turned: Quad = [
+      [5, 0],
+      [10, 1],
+      [9, 5],
+      [0, 4],
+    ]
+    expect(bounds(turned)).toEqual({ left: 0, top: 0, right: 10, bottom: 5 })
   })
   it('overlap by a share of the smaller one', () => {
     expect(overlap(at(0, 0, 10, 10), at(20, 0, 10, 10))).toBe(0)

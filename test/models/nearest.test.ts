@@ -1,17 +1,13 @@
 /** Two vehicles in one picture: only the nearer one may open the barrier, and its dirt must not hand the lane to the one behind it. */
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OnnxPlateReader } from '../../models/reader.ts'
+import { describe, expect, it } from 'vitest'
 import { anyPlate, type PlateKind } from '../harness/any-plate.ts'
+import { ownReader } from '../harness/own-reader.ts'
 import { greyScene, platePicture } from '../harness/plate-picture.ts'
 import { drawPlate, type PlateLook } from '../sim/draw/plate.ts'
 
-let reader: OnnxPlateReader
-beforeAll(async () => {
-  reader = await OnnxPlateReader.open()
-})
-afterAll(() => reader.close())
+const reader = ownReader()
 
 const kinds: readonly PlateKind[] = [
   { start: '24C', country: 'vn', colour: 'white', lines: 1 },

@@ -1,15 +1,11 @@
 /** Text that is no plate: container codes, door signs, telephone numbers, time stamps. None of it may open a barrier. */
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OnnxPlateReader } from '../../models/reader.ts'
+import { describe, expect, it } from 'vitest'
+import { ownReader } from '../harness/own-reader.ts'
 import { type Ground, type Painting, painted } from './painted.ts'
 import { saysPlate, signs, watermarks } from './signs.ts'
 
-let reader: OnnxPlateReader
-beforeAll(async () => {
-  reader = await OnnxPlateReader.open()
-})
-afterAll(() => reader.close())
+const reader = ownReader()
 
 /** Evenly spread, in thousandths: fc.double would give mostly the least. */
 const between = (min: number, max: number) => fc.integer({ min: min * 1000, max: max * 1000 }).map((v) => v / 1000)

@@ -1,17 +1,13 @@
 /** Plates of which something is hidden: what is left often fits the grammar of another plate and must never open a barrier. */
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OnnxPlateReader } from '../../models/reader.ts'
+import { describe, expect, it } from 'vitest'
 import { anyPlate, type PlateKind } from '../harness/any-plate.ts'
+import { ownReader } from '../harness/own-reader.ts'
 import { platePicture, plateScene } from '../harness/plate-picture.ts'
 import type { PlateLook } from '../sim/draw/plate.ts'
 
-let reader: OnnxPlateReader
-beforeAll(async () => {
-  reader = await OnnxPlateReader.open()
-})
-afterAll(() => reader.close())
+const reader = ownReader()
 
 const kinds: readonly PlateKind[] = [
   { start: '24C', country: 'vn', colour: 'white', lines: 1 },

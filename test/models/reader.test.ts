@@ -4,17 +4,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { workerUrl } from '../../gateway/kernel/worker-url.ts'
-import { OnnxPlateReader } from '../../models/reader.ts'
+import { ownReader } from '../harness/own-reader.ts'
 import { greyScene, platePicture, plateScene } from '../harness/plate-picture.ts'
 import type { PlateLook } from '../sim/draw/plate.ts'
 
-let reader: OnnxPlateReader
-beforeAll(async () => {
-  reader = await OnnxPlateReader.open()
-})
-afterAll(() => reader.close())
+const reader = ownReader()
 
 const looks: readonly PlateLook[] = [
   { text: '24C12345', country: 'vn', colour: 'white', lines: 1 },

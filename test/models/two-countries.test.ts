@@ -1,19 +1,15 @@
 /** A vehicle with a Vietnamese and a Chinese plate, as those that cross the border carry them: both are read, and nothing else is sure. */
 import fc from 'fast-check'
 import sharp from 'sharp'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { OnnxPlateReader } from '../../models/reader.ts'
+import { expect, it } from 'vitest'
 import { anyPlate, type PlateKind } from '../harness/any-plate.ts'
+import { ownReader } from '../harness/own-reader.ts'
 import { box, type Map2, onto, pathData, type XY } from '../sim/draw/path.ts'
 import { type DrawnPlate, drawPlate, type PlateLook } from '../sim/draw/plate.ts'
 import { drawScene } from '../sim/draw/scene.ts'
 import { rng } from '../sim/random.ts'
 
-let reader: OnnxPlateReader
-beforeAll(async () => {
-  reader = await OnnxPlateReader.open()
-})
-afterAll(() => reader.close())
+const reader = ownReader()
 
 const vietnamese: readonly PlateKind[] = [
   { start: '24C', country: 'vn', colour: 'white', lines: 1 },

@@ -1,13 +1,14 @@
 /** The detector by itself, at several sizes, on scenes whose box comes from those who published them. */
 import { readFile } from 'node:fs/promises'
 import { PlateFinder } from '../../../models/finder.ts'
+import { area, type Box, bounds, common, mapped } from '../../../models/geometry.ts'
 import { decodePicture } from '../../../models/image.ts'
 import { loadModels } from '../../../models/manifest.ts'
 import type { Quad } from '../../../models/plate.ts'
 import { READER } from '../../../models/reader.ts'
 import { createSession } from '../../../models/runtime.ts'
 import { median } from '../report.ts'
-import type { Box, Photo } from './photos.ts'
+import type { Photo } from './photos.ts'
 
 /** Long sides of the detector's input, pixels. */
 const SIDES = [320, 448, 576, 736]
@@ -41,7 +42,7 @@ export async function detector(photos: readonly (Photo & { box: Box })[], thread
       const since = performance.now()
       const finds = await finder.find(picture, t.side, READER.find, READER.most)
       t.ms.push(performance.now() - since)
-      const shared = finds.map(({ quad }) => overlapOf(boxOf(quad, picture.scale), photo.box))
+      const shared = finds.map(({ quad }) => overlapOf(bounds(enlarged(quad, picture.scale)), photo.box))
       const best = Math.max(0, ...shared)
       if (best >= SAME) t.shared.push(best)
       if (shared[0] !== undefined && shared[0] >= SAME) t.first++
@@ -60,18 +61,10 @@ export async function detector(photos: readonly (Photo & { box: Box })[], thread
   }))
 }
 
-/** The upright box around a quad, each side `scale` times as long. Pure. */
-export function boxOf(quad: Quad, scale: number): Box {
-  const xs = quad.map(([x]) => x * scale)
-  const ys = quad.map(([, y]) => y * scale)
-  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
-}
+const enlarged = (quad: Quad, k: number): Quad => mapped(quad, ([x, y]) => [x * k, y * k])
 
 /** Intersection over union. Pure. */
 export function overlapOf(a: Box, b: Box): number {
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left)
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
-  if (width <= 0 || height <= 0) return 0
-  const area = (box: Box) => (box.right - box.left) * (box.bottom - box.top)
-  return (width * height) / (area(a) + area(b) - width * height)
+  const both = common(a, b)
+  return both / (area(a) + area(b) - both)
 }

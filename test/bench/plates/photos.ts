@@ -3,14 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { packageRoot } from '../../../gateway/kernel/package-root.ts'
-
-/** Upright, pixels of the picture. */
-export interface Box {
-  readonly left: number
-  readonly top: number
-  readonly right: number
-  readonly bottom: number
-}
+import type { Box } from '../../../models/geometry.ts'
 
 export interface Photo {
   readonly path: string
