@@ -60,34 +60,49 @@ export function rectify(from: Raster, quad: Quad, margin: number, width: number,
   else nearest(from, scaled, width, height, nu, nv, to, offset)
 }
 
-/** One sample a pixel, in fixed point. */
-function bilinear(
-  { data, width: w, height: t }: Raster,
-  map: Homography,
-  width: number,
-  height: number,
-  to: Uint8Array,
-  offset: number,
-): void {
+/** One sample a pixel, in fixed point. Most plates lie in the middle of the picture: then no sample needs to be held back at its edges. */
+function bilinear(from: Raster, map: Homography, width: number, height: number, to: Uint8Array, offset: number): void {
+  const { data, width: w, height: t } = from
   const [a, b, c, d, e, f, g, h] = map
   const stride = w * 3
   const maxX = (w - 1) << 8
   const maxY = (t - 1) << 8
+  const inside = within(from, map, width, height)
   let o = offset
   for (let y = 0; y < height; y++) {
+    let across = b * y + c
+    let along = e * y + f
+    let far = h * y + 1
     for (let x = 0; x < width; x++) {
-      const k = 256 / (g * x + h * y + 1)
-      const px = Math.max(0, Math.min(maxX, ((a * x + b * y + c) * k - 127.5) | 0))
-      const py = Math.max(0, Math.min(maxY, ((d * x + e * y + f) * k - 127.5) | 0))
-      const fx = px & 255
-      const fy = py & 255
+      const k = 256 / far
+      let px = (across * k - 127.5) | 0
+      let py = (along * k - 127.5) | 0
+      let right = 3
+      let down = stride
+      if (!inside) {
+        px = Math.max(0, Math.min(maxX, px))
+        py = Math.max(0, Math.min(maxY, py))
+        if (px === maxX) right = 0
+        if (py === maxY) down = 0
+      }
       const p = (py >> 8) * stride + (px >> 8) * 3
-      const q = px < maxX ? p + 3 : p
-      const down = py < maxY ? stride : 0
-      blend(data, p, q, down, fx, fy, to, o)
+      blend(data, p, p + right, down, px & 255, py & 255, to, o)
       o += 3
+      across += a
+      along += d
+      far += g
     }
   }
+}
+
+/** Whether all of the rectangle's samples lie at least a pixel inside of the picture: as its corners do, so does what is between them. */
+function within({ width: w, height: t }: Raster, map: Homography, width: number, height: number): boolean {
+  return [0, width - 1].every((x) =>
+    [0, height - 1].every((y) => {
+      const [px, py] = project(map, x, y)
+      return map[6] * x + map[7] * y + 1 > 0 && px >= 1 && px <= w - 1 && py >= 1 && py <= t - 1
+    }),
+  )
 }
 
 /** `map` goes from samples to pixels: nu × nv of them make one pixel of the result. */

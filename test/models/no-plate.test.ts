@@ -42,8 +42,8 @@ const watermark = fc
   .map(({ lines, opacity, look }): Painting => ({ lines, ink: '#ffffff', panel: null, border: 'none', opacity, ...look }))
 /** Orange plates of dangerous goods: kind of danger over UN number (ammonia, chlorine, methanol, …). */
 const HAZARDS = '268/1005 268/1017 268/1079 336/1230 336/1131 886/1744 886/1052 856/2032 239/1010 225/1073 663/1098 338/1289'.split(' ')
-/** Of those drawn here; 27 on 2026-11-23. May only be lowered. */
-const MOST_HAZARDS = 36
+/** Of those drawn here; 0 on 2026-11-23, 27 before the reader was shown such panels. May only be lowered. */
+const MOST_HAZARDS = 3
 const runs = { seed: 20261123, numRuns: 150, interruptAfterTimeLimit: 60_000 }
 
 /** Texts of the plates that it would open on. */
@@ -91,7 +91,7 @@ describe('text that is no plate is never accepted as one', () => {
   })
 })
 
-/** A known weakness: no syntax begins with three digits, so the reader takes the third for the letter that it is like. */
+/** No syntax begins with three digits: a reader that was never shown such panels takes the third for the letter that it is like. */
 it('hazard plates, three digits over four, are seldom accepted', async () => {
   const sure: string[] = []
   let all = 0

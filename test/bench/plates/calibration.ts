@@ -8,13 +8,14 @@ export type Thresholds = Pick<AcceptRule, 'weakest' | 'confidence'>
 
 /** Lowest character probability and product. */
 export const THRESHOLDS: readonly Thresholds[] = [
+  { weakest: 0.99, confidence: 0.97 },
+  { weakest: 0.98, confidence: 0.95 },
   { weakest: 0.97, confidence: 0.93 },
-  { weakest: 0.95, confidence: 0.9 },
-  { weakest: 0.93, confidence: 0.85 },
-  { weakest: 0.92, confidence: 0.82 },
-  { weakest: 0.9, confidence: 0.8 },
-  { weakest: 0.88, confidence: 0.78 },
-  { weakest: 0.84, confidence: 0.74 },
+  { weakest: 0.96, confidence: 0.91 },
+  { weakest: 0.95, confidence: 0.89 },
+  { weakest: 0.94, confidence: 0.87 },
+  { weakest: 0.92, confidence: 0.85 },
+  { weakest: 0.9, confidence: 0.82 },
   { weakest: 0.8, confidence: 0.7 },
   { weakest: 0.7, confidence: 0.6 },
 ]
