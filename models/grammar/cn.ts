@@ -50,5 +50,6 @@ export const CN_PATTERNS: readonly Pattern[] = [
   p('macau', ['粤', 'Z', ...times(4, SERIAL), '澳'], [2], 0.1),
   p('embassy', ['使', ...times(6, DIGITS)], [], 0.05),
   p('embassy', [...times(6, DIGITS), '使'], [], 0.05),
+  // Seldom, but one letter: the ordinary ones' weight is shared by 24 of them, and Q is often like O.
   p('old-police', [CN_PROVINCES, 'O', ...times(5, SERIAL)], [2], 0.5),
 ]
