@@ -1,6 +1,6 @@
 /** Plates in a picture: our own detector's map of centres and corners (models/training/detector.py) → quads. */
 import { fitted } from './fit.ts'
-import { convex, mapped, overlap, sides, slope } from './geometry.ts'
+import { centre, convex, enlarged, mapped, overlap, sides, slope } from './geometry.ts'
 import { fromUnitSquare, project, rectify } from './homography.ts'
 import type { Raster } from './image.ts'
 import type { Point, Quad } from './plate.ts'
@@ -47,7 +47,7 @@ export class PlateFinder {
     const map = { score: out.score!, corners: out.corners!, width: input.width / stride, height: input.height / stride }
     return peaks(map, this.#model, threshold, most).map(({ quad, score }) => ({
       score,
-      quad: mapped(quad, ([x, y]) => [x * input.scale, y * input.scale]),
+      quad: enlarged(quad, input.scale),
     }))
   }
 
@@ -81,14 +81,12 @@ export class PlateFinder {
  * exact for plates that are nearly level, takes steep ones for turned rectangles. Pure.
  */
 export function around(quad: Quad): Quad {
-  const [a, b, c, d] = quad
   const { width, height } = sides(quad)
   const wide = Math.max(NEAR.times * width, NEAR.times * height * NEAR.shape)
   const turn = slope(quad)
   const [right, down] = [(Math.cos(turn) * wide) / 2, (Math.sin(turn) * wide) / 2]
   const half = wide / NEAR.shape / 2
-  const x = (a[0] + b[0] + c[0] + d[0]) / 4
-  const y = (a[1] + b[1] + c[1] + d[1]) / 4
+  const [x, y] = centre(quad)
   return [
     [x - right, y - down - half],
     [x + right, y + down - half],

@@ -6,6 +6,9 @@ export function mapped([a, b, c, d]: Quad, move: (corner: Point) => Point): Quad
   return [move(a), move(b), move(c), move(d)]
 }
 
+/** The quad in a picture `k` times as large. */
+export const enlarged = (quad: Quad, k: number): Quad => mapped(quad, ([x, y]) => [x * k, y * k])
+
 /** Mean of the corners. */
 export function centre([a, b, c, d]: Quad): Point {
   return [(a[0] + b[0] + c[0] + d[0]) / 4, (a[1] + b[1] + c[1] + d[1]) / 4]

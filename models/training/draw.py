@@ -6,6 +6,8 @@ GROUNDS = {
     "white": (236, 236, 232), "yellow": (244, 186, 22), "blue": (30, 66, 170), "green": (96, 196, 140), "red": (190, 30, 34), "black": (26, 26, 28),
 }
 RED = (190, 30, 30)
+#: Characters on light and on dark grounds.
+BLACK, WHITE = (20, 20, 24), (240, 240, 236)
 #: Pixels a millimetre at which plates are drawn.
 SCALE = 0.52
 
@@ -198,7 +200,7 @@ def draw_panel(r, shapes, rows, ground, hazard=False):
         cv2.line(ink, (0, ink.shape[0] // 2), (ink.shape[1], ink.shape[0] // 2), 255, thick)
     a = ink.astype(np.float32)[..., None] / 255
     dark = np.mean(ground) > 110
-    picture = np.float32(_jitter(r, ground, 14)) * (1 - a) + np.float32(_jitter(r, (20, 20, 24) if dark else (240, 240, 236), 12)) * a
+    picture = np.float32(_jitter(r, ground, 14)) * (1 - a) + np.float32(_jitter(r, BLACK if dark else WHITE, 12)) * a
     return picture, ink, np.float32(pen.centres)
 
 
@@ -218,8 +220,8 @@ def _ink_colour(r, look):
     if look.colour in ("white", "yellow", "green"):
         if look.kind == "zone":
             return _jitter(r, RED, 12)
-        return _jitter(r, (20, 20, 24), 12)
-    return _jitter(r, (240, 240, 236), 10)
+        return _jitter(r, BLACK, 12)
+    return _jitter(r, WHITE, 10)
 
 
 def _red_letters(picture, ground, ink, look, centres):

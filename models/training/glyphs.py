@@ -11,12 +11,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from texts import DIGITS, LETTERS, PROVINCES, SUFFIXES
 
-#: Never trained on, nor is Droid Sans Fallback: they draw the held-apart sets. Of the first, some weights are hairlines.
-STRANGE = ("rajdhani", "archivo-narrow", "antonio")
-#: Of 82 more packages those nearest to the plates' own glyphs (overlap 0.75 to 0.82 with Vietnam's and with China's, each stretched to
-#: one box; Barlow Condensed 600, the nearest font trained with, 0.85 and 0.77; rajdhani 400 0.43 and 0.49).
-LIKE_PLATES = {"akshar": (500, 600), "sintony": (700,), "sarabun": (700,)}
 WEIGHTS = (400, 500, 600, 700)
+#: Packages and weights never trained on, nor is Droid Sans Fallback: they draw the held-apart sets. Of the strange ones some weights are hairlines. Those
+#: like plates are the nearest to the plates' own glyphs among 82 more packages (overlap 0.75 to 0.82 with Vietnam's and with China's, each stretched to
+#: one box; Barlow Condensed 600, the nearest font trained with, 0.85 and 0.77; rajdhani 400 0.43 and 0.49).
+HELD_APART = {
+    "strange": {"antonio": WEIGHTS, "archivo-narrow": WEIGHTS, "rajdhani": WEIGHTS},
+    "like plates": {"akshar": (500, 600), "sintony": (700,), "sarabun": (700,)},
+}
 NOTO = "/usr/share/fonts/opentype/noto/Noto*CJK-*.ttc"
 _HEIGHT = 160
 
@@ -63,11 +65,10 @@ def _han(fonts, held_apart):
 
 def _packages(fonts, held_apart):
     """Packages of fonts and their weights: those for a held-apart set, or all but those."""
-    if held_apart == "like plates":
-        return LIKE_PLATES.items()
-    if held_apart == "strange":
-        return [(package, WEIGHTS) for package in STRANGE]
-    return [(package, WEIGHTS) for package in sorted(os.listdir(fonts)) if package not in STRANGE and package not in LIKE_PLATES]
+    if held_apart:
+        return HELD_APART[held_apart].items()
+    apart = {package for packages in HELD_APART.values() for package in packages}
+    return [(package, WEIGHTS) for package in sorted(os.listdir(fonts)) if package not in apart]
 
 
 class Shapes:
@@ -75,7 +76,7 @@ class Shapes:
 
     def __init__(self, fonts, train=None, held_apart=None):
         """fonts: folder with @fontsource packages; train: folder with glyphs_cn_leijd and glyphs_vn_mrzaizai2k, or None.
-        held_apart: only fonts never trained on, "strange" or "like plates"; None: all others."""
+        held_apart: only fonts never trained on, those of one key of HELD_APART; None: all others."""
         self.sets = {}
         han = _han(fonts, held_apart)
         for package, weights in _packages(fonts, held_apart):

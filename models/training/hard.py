@@ -51,9 +51,13 @@ def _within(quad, picture):
     return (quad.min(0) > 3).all() and (quad.max(0) < [w - 3, h - 3]).all()
 
 
+def _letters(r, n):
+    return "".join(LETTERS[i] for i in r.integers(0, 26, n))
+
+
 def _name(r):
     """A word or two, or a telephone number: nothing that a part of a plate might say."""
-    word = lambda: "".join(LETTERS[i] for i in r.integers(0, 26, r.integers(3, 9)))
+    word = lambda: _letters(r, r.integers(3, 9))
     return f"0{r.integers(100, 1000)}.{r.integers(100, 1000)}.{r.integers(100, 1000)}" if r.random() < 0.2 else word() if r.random() < 0.6 else f"{word()} {word()}"
 
 
@@ -71,7 +75,7 @@ ORANGE = (232, 115, 26)
 def _like_a_plate(r):
     """Rows of a text that is of no syntax of the two countries, but near to one; and whether it is a hazard plate."""
     d = lambda n: "".join(str(v) for v in r.integers(0, 10, n))
-    a = lambda n: "".join(LETTERS[v] for v in r.integers(0, 26, n))
+    a = lambda n: _letters(r, n)
     x = r.random()
     if x < 0.35:
         return [d(r.choice([2, 3, 3])), d(4)], True

@@ -18,7 +18,7 @@ import numpy as np
 import scenes as s
 from camera import light, seen, tilted
 from draw import draw_plate
-from glyphs import Shapes
+from glyphs import HELD_APART, Shapes
 from texts import CN_LETTERS, DIGITS, PROVINCES, Look, chinese, vietnamese
 from wear import wear
 from weather import lamplit, rain
@@ -110,7 +110,7 @@ def main():
     a.add_argument("--each", type=int, default=200)
     a.add_argument("--empty", type=int, default=600)
     a.add_argument("--sequences", type=int, default=100, help="trucks that come nearer, six frames each: for bench:plates --votes")
-    a.add_argument("--letters", choices=("strange", "like plates"), default="strange")
+    a.add_argument("--letters", choices=HELD_APART, default="strange")
     a.add_argument("--without", choices=("wear", "light", "camera", "tilt"), help="leave a step out, to see what it takes")
     a.add_argument("--seed", type=int, default=777)
     a = a.parse_args()

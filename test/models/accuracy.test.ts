@@ -1,9 +1,9 @@
 /** Real photos, when there are any: LUONG_PLATES_DIR names a folder with labels.csv (file,country,text,lines,kind,use,…). */
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { OnnxPlateReader } from '../../models/reader.ts'
 import { type Photo, photos } from '../bench/plates/photos.ts'
 import { evenly } from '../bench/plates/sheet.ts'
+import { ownReader } from '../harness/own-reader.ts'
 
 const folder = process.env.LUONG_PLATES_DIR
 /** Of each kind so many, evenly over the list: a check, not the score (docs/plates.md says how to score). */
@@ -32,10 +32,10 @@ if (!folder) {
   })
 } else {
   describe('of real photos that nothing was trained on', () => {
+    const reader = ownReader()
     const answers: Answer[] = []
     beforeAll(async () => {
       const rows = (await photos(folder, '', 1)).filter((p) => !p.trainedOn)
-      const reader = await OnnxPlateReader.open()
       for (const [group] of FLOORS) {
         for (const photo of evenly(
           rows.filter((r) => groupOf(r) === group),
@@ -45,7 +45,6 @@ if (!folder) {
           answers.push({ photo, text: best?.text ?? '', accepted: best?.accepted ?? false })
         }
       }
-      await reader.close()
     }, 300_000)
 
     it.each(FLOORS)('%s: at least %d exact', (group, floor) => {

@@ -1,14 +1,13 @@
 /** Text that is no plate: container codes, door signs, telephone numbers, time stamps. None of it may open a barrier. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { between } from '../harness/any-plate.ts'
 import { ownReader } from '../harness/own-reader.ts'
 import { type Ground, type Painting, painted } from './painted.ts'
 import { saysPlate, signs, watermarks } from './signs.ts'
 
 const reader = ownReader()
 
-/** Evenly spread, in thousandths: fc.double would give mostly the least. */
-const between = (min: number, max: number) => fc.integer({ min: min * 1000, max: max * 1000 }).map((v) => v / 1000)
 const DOORS = ['#b3261e', '#1f5fa8', '#e8e6df', '#2e7d4f', '#d9822b', '#f2b705', '#58636e', '#1d3f9c']
 const ground: fc.Arbitrary<Ground> = fc.oneof(
   fc.record({ door: fc.constantFrom(...DOORS), ribs: fc.integer({ min: 0, max: 12 }) }),

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
-import { anyPlate, type PlateKind } from '../harness/any-plate.ts'
+import { anyPlate, between, type PlateKind } from '../harness/any-plate.ts'
 import { ownReader } from '../harness/own-reader.ts'
 import { box, type Map2, onto, pathData, type XY } from '../sim/draw/path.ts'
 import { type DrawnPlate, drawPlate, type PlateLook } from '../sim/draw/plate.ts'
@@ -44,11 +44,11 @@ const vehicle: fc.Arbitrary<Vehicle> = fc.record({
     .map(([vn, cn, first]) => (first ? ([vn, cn] as const) : ([cn, vn] as const))),
   beside: fc.boolean(),
   gap: fc.integer({ min: 15, max: 150 }),
-  scale: fc.integer({ min: 300, max: 600 }).map((v) => v / 1000),
+  scale: between(0.3, 0.6),
   side: fc.constantFrom('front' as const, 'rear' as const),
   night: fc.boolean(),
   seed: fc.nat(999),
-  slope: fc.integer({ min: -30, max: 30 }).map((v) => v / 1000),
+  slope: between(-0.03, 0.03),
 })
 
 /** The simulated world's vehicle without a plate, and the height of the middle of its bumper, mm from the top of its face. */

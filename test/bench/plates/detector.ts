@@ -1,7 +1,7 @@
 /** The detector by itself, at several sizes, on scenes whose box comes from those who published them. */
 import { readFile } from 'node:fs/promises'
 import { PlateFinder } from '../../../models/finder.ts'
-import { area, type Box, bounds, common, mapped } from '../../../models/geometry.ts'
+import { area, type Box, bounds, common, enlarged } from '../../../models/geometry.ts'
 import { decodePicture } from '../../../models/image.ts'
 import { loadModels } from '../../../models/manifest.ts'
 import type { Quad } from '../../../models/plate.ts'
@@ -42,7 +42,7 @@ export async function detector(photos: readonly (Photo & { box: Box })[], thread
       const since = performance.now()
       const finds = await finder.find(picture, t.side, READER.find, READER.most)
       t.ms.push(performance.now() - since)
-      const shared = finds.map(({ quad }) => overlapOf(bounds(enlarged(quad, picture.scale)), photo.box))
+      const shared = finds.map(({ quad }) => overlapOf(boxOf(quad, picture.scale), photo.box))
       const best = Math.max(0, ...shared)
       if (best >= SAME) t.shared.push(best)
       if (shared[0] !== undefined && shared[0] >= SAME) t.first++
@@ -61,7 +61,8 @@ export async function detector(photos: readonly (Photo & { box: Box })[], thread
   }))
 }
 
-const enlarged = (quad: Quad, k: number): Quad => mapped(quad, ([x, y]) => [x * k, y * k])
+/** The upright box around a quad, each side `scale` times as long. Pure. */
+export const boxOf = (quad: Quad, scale: number): Box => bounds(enlarged(quad, scale))
 
 /** Intersection over union. Pure. */
 export function overlapOf(a: Box, b: Box): number {

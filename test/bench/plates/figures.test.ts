@@ -4,7 +4,7 @@ import type { PlateRead } from '../../../models/plate.ts'
 import { calibrate, inCalibration, passes } from './calibration.ts'
 import { confusionsOf, matrix, worst } from './confusions.ts'
 import type { Answer } from './contenders.ts'
-import { overlapOf } from './detector.ts'
+import { boxOf, overlapOf } from './detector.ts'
 import { cells, photo, type Row } from './photos.ts'
 import { characters, readings, reliability } from './reliability.ts'
 import { curve, misses, type Outcome, outcome, setScores, times, unseen } from './score.ts'
@@ -202,4 +202,11 @@ it('boxes overlap by what they share of both together', () => {
   expect(overlapOf(box, box)).toBe(1)
   expect(overlapOf(box, { left: 10, top: 0, right: 30, bottom: 10 })).toBeCloseTo(1 / 3)
   expect(overlapOf(box, { left: 20, top: 0, right: 30, bottom: 10 })).toBe(0)
+  const turned = [
+    [5, 0],
+    [10, 1],
+    [9, 5],
+    [0, 4],
+  ] as const
+  expect(boxOf(turned, 2)).toEqual(box)
 })
